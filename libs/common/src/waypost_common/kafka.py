@@ -1,0 +1,75 @@
+"""How every service opens Kafka clients: nothing lost, nothing created by accident."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from faststream.kafka import KafkaBroker
+
+from waypost_common.settings import KafkaSettings
+
+Headers = Sequence[tuple[str, bytes]]
+
+MAX_REQUEST_BYTES = 34 * 1024 * 1024
+
+
+def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProducer:
+    """An idempotent producer, to be started and stopped by the caller. `acks=all`, compressed, in order."""
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap_servers,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        compression_type=None if settings.compression == "none" else settings.compression,
+        max_request_size=MAX_REQUEST_BYTES,
+        request_timeout_ms=settings.request_timeout_ms,
+    )
+
+
+def create_admin(settings: KafkaSettings, *, client_id: str) -> AIOKafkaAdminClient:
+    return AIOKafkaAdminClient(
+        bootstrap_servers=settings.bootstrap_servers,
+        client_id=client_id,
+        request_timeout_ms=settings.request_timeout_ms,
+    )
+
+
+def create_broker(settings: KafkaSettings, *, client_id: str, **options: Any) -> KafkaBroker:
+    """FastStream's broker, which starts a service's subscribers and publishes. It creates no topics."""
+    return KafkaBroker(
+        settings.bootstrap_servers,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        compression_type=None if settings.compression == "none" else settings.compression,
+        max_request_size=MAX_REQUEST_BYTES,
+        request_timeout_ms=settings.request_timeout_ms,
+        allow_auto_create_topics=False,
+        **options,
+    )
+
+
+def consumer_options(settings: KafkaSettings) -> dict[str, Any]:
+    """Options of every consumer in a group. The revoke deadline (the session timeout) is aiokafka's rebalance timeout too."""
+    return {
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "session_timeout_ms": settings.session_timeout_ms,
+        "rebalance_timeout_ms": settings.session_timeout_ms,
+        "heartbeat_interval_ms": max(settings.session_timeout_ms // 10, 300),
+        "max_partition_fetch_bytes": 4 * 1024 * 1024,
+        "fetch_max_wait_ms": 500,
+        "request_timeout_ms": max(settings.request_timeout_ms, settings.session_timeout_ms + 1_000),
+    }
+
+
+def header_text(headers: Headers, name: str) -> str | None:
+    """The newest value of a record header, or None when it is absent or not UTF-8."""
+    for key, value in reversed(headers):
+        if key == name:
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                return None
+    return None

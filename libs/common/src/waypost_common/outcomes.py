@@ -1,0 +1,54 @@
+"""Outcomes on `wa.outcomes` and the operation document: the one answer that a command gets (rule R6)."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import Field, TypeAdapter
+
+from waypost_common.fields import CommandIdField, Contract, EpochMsField, LongText, ShortText
+
+
+class OutcomeStatus(StrEnum):
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    NOT_SUPPORTED = "not_supported"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+    """A crash cut a non-idempotent live call: it may have happened, and is never run again by itself."""
+
+
+class OperationStatus(StrEnum):
+    """`pending` (recorded), `started` (claimed by an executor), or the final status of its outcome."""
+
+    PENDING = "pending"
+    STARTED = "started"
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    NOT_SUPPORTED = "not_supported"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+UNFINISHED: Final = (OperationStatus.PENDING, OperationStatus.STARTED)
+
+
+class Outcome(Contract):
+    """Published once the effect can be read. `code` is one of the HTTP contract's error codes."""
+
+    schema_version: Annotated[str, Field(alias="schema")] = "v1"
+    command: CommandIdField
+    status: OutcomeStatus
+    at: EpochMsField
+    code: ShortText | None = None
+    message: LongText | None = None
+    result: dict[str, object] | None = None
+    generation: int | None = None
+
+
+OUTCOME_ADAPTER: Final[TypeAdapter[Outcome]] = TypeAdapter(Outcome)
+
+
+def encode_outcome(outcome: Outcome) -> bytes:
+    return OUTCOME_ADAPTER.dump_json(outcome, by_alias=True)

@@ -1,0 +1,70 @@
+"""Blocks that the services' settings are made of. Every value comes from the environment: `WAYPOST_<BLOCK>_<FIELD>`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class SettingsBlock(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class KafkaSettings(SettingsBlock):
+    bootstrap_servers: str = "127.0.0.1:9092"
+    """Comma-separated host:port list."""
+    topic_prefix: str = ""
+    """Put before every topic and consumer group name: several systems on one cluster, or a test's own."""
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = 32
+    """Partitions of each topic, used by `waypost migrate` alone. Chosen once: another count is a new topic and a rebuild."""
+    replication_factor: Annotated[int, Field(ge=1, le=10)] = 1
+    """Copies of each partition, used by `waypost migrate` alone. Production: 3."""
+    min_insync_replicas: Annotated[int, Field(ge=1, le=10)] = 1
+    """Copies that must have a record before it counts as written. Production: 2."""
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
+    session_timeout_ms: Annotated[int, Field(ge=1_000, le=600_000)] = 10_000
+    """Silence after which the group gives a consumer's partitions to others."""
+    request_timeout_ms: Annotated[int, Field(ge=1_000, le=600_000)] = 10_000
+
+
+class MongoSettings(SettingsBlock):
+    url: SecretStr = SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs0")
+    """A connection string. Secret, since it may hold a password."""
+    database: Annotated[str, Field(min_length=1, max_length=63)] = "waypost"
+    driver: Literal["motor", "pymongo"] = "motor"
+    """`motor`, or PyMongo's own asyncio client, which succeeds it."""
+    server_selection_timeout_ms: Annotated[int, Field(ge=100, le=600_000)] = 3_000
+    """How long a request waits for a usable server before it is answered 503."""
+    max_pool_size: Annotated[int, Field(ge=1, le=10_000)] = 50
+
+
+class MetricsSettings(SettingsBlock):
+    host: str = "127.0.0.1"
+    """Address of /healthz, /readyz and /metrics. Loopback unless told otherwise."""
+    port: Port = 0
+    """0 takes any free port."""
+
+
+class LogSettings(SettingsBlock):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class ServiceSettings(BaseSettings):
+    """Base of each service's settings class."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WAYPOST_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    mongo: MongoSettings = MongoSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
