@@ -1,0 +1,204 @@
+"""The loop that reads a topic as one member of a consumer group, and commits only what its handler has made safe (rules R4, R5).
+
+FastStream's own batch subscriber acknowledges and flattens in ways that lose events (ARCHITECTURE.md), so the hot loops are
+this one. It alone touches the consumer, apart from the rebalance callbacks, which do no more than set marks and wait.
+"""
+
+import asyncio
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, KafkaError, NoOffsetForPartitionError
+from aiokafka.structs import ConsumerRecord
+
+log = structlog.stdlib.get_logger(__name__)
+
+Record = ConsumerRecord[bytes, bytes]
+Batch = Mapping[TopicPartition, Sequence[Record]]
+NextOffsets = Mapping[TopicPartition, int]
+
+POLL_MS = 1_000
+POLL_WHILE_WAITING_MS = 50
+COMMIT_INTERVAL_S = 1.0
+FIRST_BACKOFF_S = 0.1
+LONGEST_BACKOFF_S = 5.0
+
+
+class RetryLaterError(Exception):
+    """MongoDB or Kafka is away. Never the records' fault: the loop waits, and hands over the same records again."""
+
+
+class ConsumptionStoppedError(Exception):
+    """This consumer must not go on; the text says why and what to do. The service exits with it."""
+
+
+class RecordHandler(Protocol):
+    """What a service does with records. Every method may block on I/O; none is called concurrently with another.
+
+    Any of them may raise RetryLaterError (called again after a pause, with the same records) or ConsumptionStoppedError
+    (the service ends). Any other exception is a bug and ends the service too, with nothing committed.
+    """
+
+    async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
+        """Called after a rebalance, before records of these partitions are handed over: where to start each.
+
+        A partition that is left out starts at its committed offset.
+        """
+        ...
+
+    async def process(self, batch: Batch) -> NextOffsets:
+        """Makes a poll's records safe and says, per partition of the batch, which offset comes next.
+
+        Everything below that offset may be committed. An offset below the batch's end is sought back to and read again.
+        Must be idempotent: records come again after a crash or a rebalance.
+        """
+        ...
+
+
+class ConsumptionLoop(ConsumerRebalanceListener):
+    """Runs one consumer for one handler until `stop`."""
+
+    def __init__(self, handler: RecordHandler, *, max_records: int, revoke_deadline_s: float) -> None:
+        self._handler = handler
+        self._max_records = max_records
+        self._revoke_deadline_s = revoke_deadline_s
+        self._consumer: AIOKafkaConsumer | None = None
+        self._starting: set[TopicPartition] = set()
+        self._ready: set[TopicPartition] = set()
+        self._uncommitted: dict[TopicPartition, int] = {}
+        self._committed_at = time.monotonic()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopping = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether partitions are assigned and being read."""
+        return bool(self._ready) and not self._starting
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Lets the batch at hand finish within the deadline, then commits what is safe."""
+        try:
+            async with asyncio.timeout(self._revoke_deadline_s):
+                await self._idle.wait()
+                await self._commit()
+        except TimeoutError:
+            log.warning("revoked_with_a_batch_at_hand", partitions=len(revoked))
+        self._ready.clear()
+        self._starting.clear()
+        self._uncommitted.clear()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Holds new partitions back until the loop has asked the handler where to start them."""
+        if self._consumer is not None and assigned:
+            self._consumer.pause(*assigned)
+        self._ready.clear()
+        self._starting = set(assigned)
+
+    def stop(self) -> None:
+        """The loop ends after the batch at hand."""
+        self._stopping.set()
+
+    async def run(self, consumer: AIOKafkaConsumer) -> None:
+        """Returns after `stop`; raises ConsumptionStoppedError when it must not go on."""
+        self._consumer = consumer
+        self._starting |= set(consumer.assignment())
+        backoff = FIRST_BACKOFF_S
+        while not self._stopping.is_set():
+            try:
+                await self._start_partitions(consumer)
+                if await self._poll(consumer):
+                    backoff = FIRST_BACKOFF_S
+            except RetryLaterError as error:
+                log.warning("waiting_for_a_dependency", reason=str(error), seconds=backoff)
+                await self._wait(consumer, backoff)
+                backoff = min(backoff * 2, LONGEST_BACKOFF_S)
+            except ConsumerStoppedError:
+                return
+        await self._commit()
+
+    async def _start_partitions(self, consumer: AIOKafkaConsumer) -> None:
+        starting = self._starting & set(consumer.assignment())
+        if not starting:
+            return
+        offsets = await self._handler.assigned(frozenset(starting), consumer)
+        still = starting & set(consumer.assignment()) & self._starting
+        for partition in still:
+            if partition in offsets:
+                consumer.seek(partition, offsets[partition])
+        consumer.resume(*still)
+        self._ready |= still
+        self._starting -= starting
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> bool:
+        timeout_ms = POLL_MS if self._ready else POLL_WHILE_WAITING_MS
+        try:
+            polled = await consumer.getmany(timeout_ms=timeout_ms, max_records=self._max_records)
+        except NoOffsetForPartitionError:
+            # Committed offsets expire or were never made; `assigned` says where to start, so this one is not needed.
+            polled = {}
+        except KafkaError as error:
+            raise RetryLaterError(f"Kafka: {type(error).__name__}") from error
+        batch = {partition: records for partition, records in polled.items() if records and partition in self._ready}
+        if batch:
+            await self._process(consumer, batch)
+        if time.monotonic() - self._committed_at >= COMMIT_INTERVAL_S:
+            await self._commit()
+        return bool(batch)
+
+    async def _process(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
+        self._idle.clear()
+        next_offsets: NextOffsets = {}
+        try:
+            next_offsets = await self._handler.process(batch)
+        finally:
+            # Nothing made safe (an outage, a cancellation) seeks every partition back to the start of the batch.
+            for partition, records in batch.items():
+                self._settle(consumer, partition, records, next_offsets)
+            self._idle.set()
+
+    def _settle(
+        self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[Record], next_offsets: NextOffsets
+    ) -> None:
+        if partition not in self._ready or partition not in consumer.assignment():
+            return
+        reached = next_offsets.get(partition, records[0].offset)
+        if reached > records[0].offset:
+            self._uncommitted[partition] = reached
+        if reached <= records[-1].offset:
+            consumer.seek(partition, reached)
+
+    async def _wait(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
+        """Keeps polling with everything paused, so that the group does not think this consumer is gone."""
+        until = time.monotonic() + seconds
+        paused = self._ready & set(consumer.assignment())
+        consumer.pause(*paused)
+        while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
+            try:
+                await consumer.getmany(timeout_ms=int(min(left, 0.5) * 1_000))
+            except KafkaError:
+                await asyncio.sleep(min(left, 0.5))
+        consumer.resume(*(paused & self._ready & set(consumer.assignment())))
+
+    async def _commit(self) -> None:
+        """Tells Kafka how far this group is. Kafka's copy serves monitoring: the truth is in `positions` (rule R4)."""
+        self._committed_at = time.monotonic()
+        consumer = self._consumer
+        if consumer is None:
+            return
+        offsets = {p: offset for p, offset in self._uncommitted.items() if p in consumer.assignment()}
+        if not offsets:
+            return
+        try:
+            await consumer.commit(offsets)
+        except CommitFailedError:
+            log.info("commit_refused_after_rebalance", partitions=len(offsets))
+        except KafkaError as error:
+            log.warning("commit_failed", error=type(error).__name__)
+            return
+        for partition, offset in offsets.items():
+            if self._uncommitted.get(partition) == offset:
+                del self._uncommitted[partition]

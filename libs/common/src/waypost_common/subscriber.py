@@ -1,0 +1,100 @@
+"""A FastStream subscriber whose records are fetched and committed by our own loop.
+
+FastStream starts and stops it with the broker and describes it in AsyncAPI; `ConsumptionLoop` replaces the part between.
+"""
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from faststream import AckPolicy
+from faststream._internal.broker.registrator import Registrator
+from faststream._internal.endpoint.subscriber.call_item import CallsCollection
+from faststream.kafka import KafkaBroker
+from faststream.kafka.schemas import Topic
+from faststream.kafka.subscriber.config import KafkaSubscriberConfig, KafkaSubscriberSpecificationConfig
+from faststream.kafka.subscriber.specification import KafkaSubscriberSpecification
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+from waypost_common.consumption import ConsumptionLoop, RecordHandler
+from waypost_common.kafka import consumer_options
+from waypost_common.settings import KafkaSettings
+
+STOP_DEADLINE_S = 10.0
+
+
+class LoopSubscriber(BatchSubscriber):
+    """Runs a ConsumptionLoop where FastStream would run its own. `failure` is set when the loop must not go on."""
+
+    def __init__(self, *args: Any, loop: ConsumptionLoop, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.loop = loop
+        self.failure: asyncio.Future[None] | None = None
+        self._finished = asyncio.Event()
+
+    async def start(self) -> None:
+        self.failure = asyncio.get_running_loop().create_future()
+        await super().start()
+
+    async def _run_consume_loop(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            await self.loop.run(consumer)
+        except Exception as error:  # noqa: BLE001  (any error of a loop ends the service, which reports it)
+            if self.failure is not None and not self.failure.done():
+                self.failure.set_exception(error)
+        finally:
+            self._finished.set()
+
+    async def stop(self) -> None:
+        """Lets the batch at hand finish within a deadline; leaves the group afterwards."""
+        if self.consumer is not None and not self._finished.is_set():
+            self.loop.stop()
+            try:
+                async with asyncio.timeout(STOP_DEADLINE_S):
+                    await self._finished.wait()
+            except TimeoutError:
+                pass
+        await super().stop()
+
+
+def subscribe(
+    broker: KafkaBroker,
+    settings: KafkaSettings,
+    *,
+    topic: str,
+    group: str,
+    handler: RecordHandler,
+    describe: Any,
+    max_records: int,
+) -> LoopSubscriber:
+    """Adds a subscriber of `topic` (its full name) to the broker. `describe`'s signature and docstring go into AsyncAPI."""
+    topics = [Topic(topic, declare=False)]
+    outer: Any = broker.config
+    loop = ConsumptionLoop(handler, max_records=max_records, revoke_deadline_s=settings.session_timeout_ms / 2_000)
+    calls: CallsCollection[Any] = CallsCollection()
+    subscriber = LoopSubscriber(
+        KafkaSubscriberConfig(
+            topics=topics,
+            group_id=group,
+            listener=loop,
+            connection_args=consumer_options(settings),
+            _outer_config=outer,
+            _ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+        ),
+        KafkaSubscriberSpecification(
+            _outer_config=outer,
+            calls=calls,
+            specification_config=KafkaSubscriberSpecificationConfig(
+                topics=topics, title_=None, description_=None, include_in_schema=True
+            ),
+        ),
+        calls,
+        batch_timeout_ms=0,
+        max_records=max_records,
+        loop=loop,
+    )
+    # The public `broker.subscriber` builds the classes of FastStream itself; the registry underneath takes any.
+    Registrator.subscriber(broker, subscriber, persistent=True)
+    subscriber(describe)
+    return subscriber
