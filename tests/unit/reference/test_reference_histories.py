@@ -1,0 +1,97 @@
+"""The generated histories are valid and meet often; the model does not care how one of them is delivered."""
+
+import json
+import re
+from collections import defaultdict
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.properties.reference import Record, ReferenceModel
+from tests.properties.reference.histories import (
+    History,
+    cut_into_batches,
+    duplicated,
+    histories,
+    histories_of_many_commands,
+    permuted_where_order_is_free,
+    rewound,
+)
+from tests.properties.reference.records import key_of
+
+few = settings(max_examples=25, deadline=None)
+
+
+def told(history: History) -> tuple[ReferenceModel, dict[tuple[int, int], object]]:
+    model = ReferenceModel()
+    outcomes: dict[tuple[int, int], object] = {}
+    for record in history:
+        outcome = model.apply(record)
+        assert outcomes.setdefault((record.partition, record.offset), outcome) == outcome
+    return model, outcomes
+
+
+def by_partition(history: History) -> dict[int, History]:
+    partitions: dict[int, History] = defaultdict(list)
+    for record in history:
+        partitions[record.partition].append(record)
+    return partitions
+
+
+@few
+@given(st.one_of(histories(), histories_of_many_commands()))
+def test_a_history_is_made_of_valid_envelopes_in_order(history: History) -> None:
+    for record in history:
+        envelope = record.value
+        assert set(envelope) == {"schema", "id", "event", "session", "organization", "timestamp", "payload"}
+        assert re.fullmatch(r"evt_[0-7][0-9A-HJKMNP-TV-Z]{25}", envelope["id"])
+        assert record.key == key_of(record.event, envelope["session"], record.payload)
+        assert json.loads(json.dumps(envelope, ensure_ascii=False).encode()) == envelope
+        assert (record.headers["event"], record.headers["schema"]) == (record.event, "v1")
+    for records in by_partition(history).values():
+        offsets = [record.offset for record in records]
+        assert offsets == sorted(set(offsets))
+    assert len({record.key for record in history}) == len({(record.key, record.partition) for record in history})
+
+
+@few
+@given(histories(), st.data())
+def test_the_partitions_may_interleave_in_any_way(history: History, data: st.DataObject) -> None:
+    permuted = permuted_where_order_is_free(history, data)
+    assert by_partition(permuted) == by_partition(history)
+    model, outcomes = told(history)
+    permuted_model, permuted_outcomes = told(permuted)
+    assert permuted_model.view() == model.view()
+    assert permuted_outcomes == outcomes
+
+
+@few
+@given(histories(), st.data())
+def test_redelivery_changes_nothing(history: History, data: st.DataObject) -> None:
+    view = told(history)[0].view()
+    assert told(duplicated(history))[0].view() == view
+    assert told(rewound(history, data))[0].view() == view
+
+
+@few
+@given(histories(), st.data())
+def test_batches_hold_the_same_records_in_the_same_order(history: History, data: st.DataObject) -> None:
+    batches = cut_into_batches(history, data)
+    assert all(batches)
+    assert [record for batch in batches for record in batch] == history
+
+
+@few
+@given(histories())
+def test_a_view_is_plain_json_and_looking_changes_nothing(history: History) -> None:
+    model, _ = told(history)
+    view = model.view()
+    assert json.loads(json.dumps(view)) == view
+    assert model.view() == view
+
+
+@few
+@given(histories())
+def test_a_model_never_alters_the_records_it_was_given(history: History) -> None:
+    copies = [Record(*json.loads(json.dumps(record))) for record in history]
+    told(history)[0].view()
+    assert history == copies
