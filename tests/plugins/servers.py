@@ -36,7 +36,7 @@ def kafka_server(servers_folder: Path) -> Iterator[str]:
     settings = kafka.prepare(programs, servers_folder / "kafka", port)
     server = kafka.start(programs, settings, servers_folder / "logs" / "kafka.log")
     try:
-        server.wait_ready(lambda: kafka.answers(f"{LOOPBACK}:{port}"), kafka.READY_SECONDS)
+        server.wait_ready(lambda: kafka.missing(f"{LOOPBACK}:{port}"), kafka.READY_SECONDS)
         yield f"{LOOPBACK}:{port}"
     finally:
         server.stop(kafka.STOP_SECONDS)

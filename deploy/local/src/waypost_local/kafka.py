@@ -120,7 +120,6 @@ def _settings(folder: Path, port: int) -> dict[str, str | int]:
         "group.initial.rebalance.delay.ms": 0,
         "message.max.bytes": MAXIMUM_RECORD_BYTES,
         "replica.fetch.max.bytes": MAXIMUM_RECORD_BYTES,
-        "socket.request.max.bytes": 2 * MAXIMUM_RECORD_BYTES,
     }
 
 
@@ -133,8 +132,8 @@ def start(programs: Programs, settings: Path, log: Path) -> Child:
     return Child("kafka", [*programs.start, str(settings)], environment, log)
 
 
-def answers(bootstrap_servers: str) -> bool:
-    """Whether a broker answers a metadata request with at least one live broker.
+def missing(bootstrap_servers: str) -> str | None:
+    """None once a broker answers a metadata request with at least one live broker, else what is wrong.
 
     Kafka protocol, Metadata request (key 3) version 1 with an empty list of topics.
     """
@@ -143,13 +142,17 @@ def answers(bootstrap_servers: str) -> bool:
         with socket.create_connection((host, int(port)), timeout=2) as connection:
             connection.settimeout(2)
             connection.sendall(struct.pack(">ihhihi", 14, 3, 1, 1, -1, 0))
-            answer = b""
-            while len(answer) < 12:
-                part = connection.recv(12 - len(answer))
-                if not part:
-                    return False
-                answer += part
-    except OSError:
-        return False
-    _, _, brokers = struct.unpack(">iii", answer)
-    return bool(brokers > 0)
+            _, _, brokers = struct.unpack(">iii", _receive(connection, 12))
+    except (OSError, ValueError) as error:
+        return f"no Kafka answers at {bootstrap_servers}: {error}"
+    return None if brokers > 0 else "no broker is registered yet"
+
+
+def _receive(connection: socket.socket, size: int) -> bytes:
+    received = b""
+    while len(received) < size:
+        part = connection.recv(size - len(received))
+        if not part:
+            raise ConnectionError("the connection was closed")
+        received += part
+    return received

@@ -62,7 +62,7 @@ def _fetch_mongod(folder: Path) -> None:
 
 
 def start(program: str, folder: Path, port: int, log: Path, cache_gigabytes: float = 0.5) -> Child:
-    """Starts mongod on `folder`, whose data it keeps. Not ready before `elect` is true."""
+    """Starts mongod on `folder`, whose data it keeps. Not ready before `elect` gives None."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [
         *(program, "--quiet", "--bind_ip", LOOPBACK, "--port", str(port), "--nounixsocket"),
@@ -73,8 +73,8 @@ def start(program: str, folder: Path, port: int, log: Path, cache_gigabytes: flo
     return Child("mongod", command, os.environ, log)
 
 
-def elect(port: int) -> bool:
-    """Whether the node is primary; makes the replica set when there is none, or moves it to this port.
+def elect(port: int) -> str | None:
+    """None once the node is primary, else what is wrong; makes the replica set when there is none, or moves it to this port.
 
     Never raises for a server that is not up yet: call it again.
     """
@@ -84,7 +84,7 @@ def elect(port: int) -> bool:
     )
     try:
         if client.admin.command("hello").get("isWritablePrimary"):
-            return True
+            return None
         try:
             client.admin.command("replSetGetStatus")
         except OperationFailure as error:
@@ -93,11 +93,11 @@ def elect(port: int) -> bool:
                 client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
             elif error.code == _INVALID_REPLICA_SET_CONFIGURATION:
                 _move(client, host)
-    except PyMongoError:
-        pass
+    except PyMongoError as error:
+        return f"no mongod answers at {host}: {str(error)[:200]}"
     finally:
         client.close()
-    return False
+    return "not primary yet"
 
 
 def _move(client: MongoClient[dict[str, object]], host: str) -> None:
@@ -108,3 +108,18 @@ def _move(client: MongoClient[dict[str, object]], host: str) -> None:
     members = [{"_id": 0, "host": host}]
     version = int(str(configuration["version"])) + 1
     client.admin.command("replSetReconfig", configuration | {"members": members, "version": version}, force=True)
+
+
+def missing(address: str) -> str | None:
+    """None when a primary answers at a URL that somebody else looks after, else what is wrong."""
+    client: MongoClient[dict[str, object]] | None = None
+    try:
+        client = MongoClient(address, serverSelectionTimeoutMS=3000)
+        hello = client.admin.command("hello")
+    except PyMongoError as error:
+        # Never the URL itself: it may hold a password.
+        return f"no MongoDB answers there: {type(error).__name__}"
+    finally:
+        if client is not None:
+            client.close()
+    return None if hello.get("setName") else "it is not a replica set, which the services need"

@@ -80,14 +80,15 @@ class Child:
         if self.exit_code is not None:
             raise LocalError(f"{self.name} ended {_how(self.exit_code)}; its log is {self.log}{self.last_lines()}")
 
-    def wait_ready(self, probe: Callable[[], bool], deadline_seconds: float) -> None:
-        """Blocks until `probe` is true. Raises LocalError at the deadline or when the process ends."""
+    def wait_ready(self, missing: Callable[[], str | None], deadline_seconds: float) -> None:
+        """Blocks until nothing is `missing`. Raises LocalError at the deadline or when the process ends."""
         deadline = time.monotonic() + deadline_seconds
-        while not probe():
+        while (reason := missing()) is not None:
             self.require_running()
             if time.monotonic() > deadline:
                 raise LocalError(
-                    f"{self.name} was not ready within {deadline_seconds:g} s; its log is {self.log}{self.last_lines()}"
+                    f"{self.name} was not ready within {deadline_seconds:g} s ({reason}); "
+                    f"its log is {self.log}{self.last_lines()}"
                 )
             time.sleep(0.05)
 
@@ -107,6 +108,17 @@ class Child:
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - 16_384))
             return indented(log.read().decode(errors="replace"))
+
+
+def start_time(pid: int) -> int | None:
+    """When a process began, in clock ticks since boot: with its pid that names it for good. None: there is none."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    # The second field, the program's name in brackets, may hold anything. A zombie (Z) has ended.
+    state, *fields = status.rpartition(")")[2].split()
+    return None if state == "Z" else int(fields[18])
 
 
 def indented(text: str) -> str:

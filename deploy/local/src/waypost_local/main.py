@@ -1,0 +1,89 @@
+"""The command `waypost-local`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from waypost_local import control
+from waypost_local.errors import LocalError
+from waypost_local.folder import DataFolder
+from waypost_local.foreground import detached_command, run_in_terminal, say, welcome_text
+from waypost_local.plan import Options
+
+app = typer.Typer(
+    help="Runs Waypost on this machine without containers: Kafka, MongoDB, every service, a simulated WhatsApp.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DEFAULTS = Options()
+Data = Annotated[Path, typer.Option("--data", help="Folder that keeps data, keys and logs.")]
+Port = Annotated[int, typer.Option(min=1, max=65_535)]
+
+
+@app.command(
+    epilog="Examples:  waypost-local up   |   waypost-local up --detach --api-port 8081   |   "
+    "waypost-local up --data /tmp/second --api-port 8081 --kafka-port 9192 --mongo-port 27117"
+)
+def up(  # noqa: PLR0917 - each is an option of the command
+    data: Data = DEFAULTS.data,
+    api_port: Port = DEFAULTS.api_port,
+    kafka_port: Port = DEFAULTS.kafka_port,
+    mongo_port: Port = DEFAULTS.mongo_port,
+    no_simulation: Annotated[bool, typer.Option("--no-simulation", help="No simulated WhatsApp, no connector.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once all is ready; stop with `down`.")] = False,
+) -> None:
+    """Start everything and show live figures until Ctrl-C. Data survives.
+
+    WAYPOST_KAFKA_BOOTSTRAP_SERVERS and WAYPOST_MONGO_URL name servers to use instead of starting our own.
+    """
+    options = Options(data.absolute(), api_port, kafka_port, mongo_port, simulation=not no_simulation)
+    if not detach:
+        run_in_terminal(options)
+        return
+    control.start_detached(DataFolder(options.data), detached_command(options))
+    say(welcome_text(options))
+
+
+@app.command(epilog="Example:  waypost-local down --data .waypost")
+def down(data: Data = DEFAULTS.data) -> None:
+    """Stop what `up` started on this folder. Data survives."""
+    say("stopped" if control.stop(DataFolder(data.absolute())) else "nothing was running")
+
+
+@app.command(epilog="Example:  waypost-local status --json")
+def status(
+    data: Data = DEFAULTS.data,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Say what runs, with pids and logs."""
+    found = control.status(DataFolder(data.absolute()))
+    if as_json:
+        say(json.dumps(found, indent=2))
+        return
+    say(f"{found['state']} ({found['data']})")
+    for service in found["services"]:
+        say(f"  {service['name']:<18} {service['state']:<8} {service['pid'] or '-':<8} {service['log']}")
+    if found["error"]:
+        say(f"  {found['error']}")
+
+
+@app.command(
+    epilog='Example:  eval "$(waypost-local env)" && curl -H "x-api-key: $WAYPOST_DEMO_KEY" $WAYPOST_API_URL/api/v1/sessions'
+)
+def env(data: Data = DEFAULTS.data) -> None:
+    """Print the running system's settings as shell exports. They hold its demo key and cursor secret."""
+    say(control.exports(DataFolder(data.absolute())))
+
+
+def main() -> None:
+    try:
+        app()
+    except LocalError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)

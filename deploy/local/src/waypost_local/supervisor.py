@@ -1,0 +1,140 @@
+"""Starts a whole system, watches it, and stops it in reverse order."""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from waypost_local.demo_key import find_or_make_key
+from waypost_local.errors import LocalError
+from waypost_local.folder import DataFolder
+from waypost_local.plan import Plan, ProcessPlan
+from waypost_local.ports import LOOPBACK, require_free
+from waypost_local.process import Child, indented, run, start_time
+from waypost_local.record import ProcessRecord, Record, State, write_record
+from waypost_local.servers import Server, prepare_side_by_side
+
+SERVER_READY_SECONDS = 60
+SERVER_STOP_SECONDS = 20
+
+
+@dataclass
+class Supervisor:
+    """Belongs to one owned data folder. Lives in the main thread: its children die with the thread that started them."""
+
+    folder: DataFolder
+    servers: Sequence[Server]
+    plan: Plan
+    say: Callable[[str], None]
+    demo_key: str | None = None
+    _children: list[Child] = field(default_factory=list)
+    _records: list[ProcessRecord] = field(default_factory=list)
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.plan.api_port}"
+
+    def start(self) -> None:
+        """Blocks until everything is ready. Raises LocalError; what runs by then is stopped by `stop`."""
+        self._write("starting")
+        require_free(self.plan.api_port, "API", "--api-port")
+        self.say("Preparing Kafka and mongod (downloaded the first time: about 90 MB)")
+        prepare_side_by_side(self.servers)
+        self.say("Starting Kafka and mongod")
+        started = [(server, self._adopt(server.start())) for server in self.servers]
+        for server, child in started:
+            if child is not None:
+                child.wait_ready(server.missing, SERVER_READY_SECONDS)
+        environment = self._environment()
+        if self.plan.migrate:
+            self.say("Bringing topics, collections and indexes up to date")
+            done = run(self.plan.migrate, environment)
+            if done.returncode != 0:
+                raise LocalError(f"`waypost migrate` failed{indented(done.stdout + done.stderr)}")
+        self.say(f"Starting {', '.join(process.name for process in self.plan.processes)}")
+        services = [(process, self._start(process, environment)) for process in self.plan.processes]
+        for process, child in services:
+            child.wait_ready(process.missing, process.ready_seconds)
+        if self.plan.create_key:
+            self.demo_key = find_or_make_key(self.folder, self.plan.api_port, self.plan.create_key, environment)
+        self._write("running")
+
+    def check(self) -> None:
+        """Raises LocalError that names a process which has ended, with its last log lines."""
+        for child in self._children:
+            child.require_running()
+
+    def stop(self, error: LocalError | None = None) -> None:
+        """Stops what was started, the last first. Takes some seconds; signals do not cut it short."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        self._write("stopping")
+        seconds = {process.name: process.stop_seconds for process in self.plan.processes}
+        for child in reversed(self._children):
+            child.stop(seconds.get(child.name, SERVER_STOP_SECONDS))
+        self._write("failed" if error else "stopped", error)
+
+    def _start(self, process: ProcessPlan, environment: dict[str, str]) -> Child:
+        own = environment | {"WAYPOST_METRICS_PORT": str(process.metrics_port)} | dict(process.environment)
+        child = Child(process.name, process.command, own, self.folder.log(process.name))
+        self._adopt(child, process.metrics_url)
+        return child
+
+    def _adopt(self, child: Child | None, metrics_url: str | None = None) -> Child | None:
+        if child is not None:
+            self._children.append(child)
+            self._records.append(_describe(child.name, child.pid, str(child.log), metrics_url))
+            self._write("starting")
+        return child
+
+    def _environment(self) -> dict[str, str]:
+        """Ours, over the caller's, over what suits a log that a person reads."""
+        return {"WAYPOST_LOG_FORMAT": "console"} | dict(os.environ) | dict(self.plan.environment)
+
+    def _write(self, state: State, error: LocalError | None = None) -> None:
+        environment = dict(self.plan.environment) | {"WAYPOST_API_URL": self.api_url}
+        if self.demo_key:
+            environment["WAYPOST_DEMO_KEY"] = self.demo_key
+        record = Record(
+            state=state,
+            supervisor=_describe("supervisor", os.getpid(), str(self.folder.log("supervisor"))),
+            error=str(error) if error else None,
+            api_url=self.api_url,
+            environment=environment,
+            processes=self._records,
+        )
+        write_record(self.folder.record, record)
+
+
+def _describe(name: str, pid: int, log: str, metrics_url: str | None = None) -> ProcessRecord:
+    return ProcessRecord(name=name, pid=pid, started=start_time(pid) or 0, log=log, metrics_url=metrics_url)
+
+
+def stop_on_signals() -> None:
+    """Ctrl-C, SIGTERM and a closed terminal all raise KeyboardInterrupt in the main thread."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+
+def supervise(supervisor: Supervisor, when_running: Callable[[], None], every_second: Callable[[], None]) -> None:
+    """Runs a system until it is told to stop. Raises LocalError when it cannot start or a process ends by itself.
+
+    `every_second` is called over and over while the system runs and takes a second of waiting upon itself.
+    """
+    stop_on_signals()
+    supervisor.folder.create()
+    with supervisor.folder.owned():
+        failure: LocalError | None = None
+        try:
+            supervisor.start()
+            when_running()
+            while True:
+                supervisor.check()
+                every_second()
+        except KeyboardInterrupt:
+            supervisor.say("Stopping")
+        except LocalError as error:
+            failure = error
+            raise
+        finally:
+            supervisor.stop(failure)
