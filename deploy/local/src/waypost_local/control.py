@@ -11,14 +11,14 @@ from typing import Any
 
 from waypost_local.errors import LocalError
 from waypost_local.folder import DataFolder
-from waypost_local.record import ProcessRecord, Record, read_record
+from waypost_local.record import ProcessRecord, read_record
 
 START_SECONDS = 900
 """As long as a first start may take, downloads over a slow line included."""
 STOP_SECONDS = 120
 
 
-def start_detached(folder: DataFolder, command: Sequence[str]) -> Record:
+def start_detached(folder: DataFolder, command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Starts a supervisor that outlives us, and blocks until its system runs. Raises LocalError when it ends before."""
     folder.create()
     with folder.owned():
@@ -33,7 +33,7 @@ def start_detached(folder: DataFolder, command: Sequence[str]) -> Record:
         while time.monotonic() < deadline:
             record = read_record(folder.record)
             if record is not None and record.supervisor.pid == supervisor.pid and record.state == "running":
-                return record
+                return supervisor
             if supervisor.poll() is not None:
                 raise LocalError(log.read_text(errors="replace").strip().rpartition("error: ")[2])
             time.sleep(0.05)

@@ -16,6 +16,8 @@ from waypost_local.servers import Server, prepare_side_by_side
 
 SERVER_READY_SECONDS = 60
 SERVER_STOP_SECONDS = 20
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, an ordinary kill, a closed terminal: each stops the system in order, and none cuts the stopping short."""
 
 
 @dataclass
@@ -65,9 +67,7 @@ class Supervisor:
             child.require_running()
 
     def stop(self, error: LocalError | None = None) -> None:
-        """Stops what was started, the last first. Takes some seconds; signals do not cut it short."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        """Stops what was started, the last first. Takes some seconds."""
         self._write("stopping")
         seconds = {process.name: process.stop_seconds for process in self.plan.processes}
         for child in reversed(self._children):
@@ -110,18 +110,13 @@ def _describe(name: str, pid: int, log: str, metrics_url: str | None = None) -> 
     return ProcessRecord(name=name, pid=pid, started=start_time(pid) or 0, log=log, metrics_url=metrics_url)
 
 
-def stop_on_signals() -> None:
-    """Ctrl-C, SIGTERM and a closed terminal all raise KeyboardInterrupt in the main thread."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-
-
 def supervise(supervisor: Supervisor, when_running: Callable[[], None], every_second: Callable[[], None]) -> None:
     """Runs a system until it is told to stop. Raises LocalError when it cannot start or a process ends by itself.
 
     `every_second` is called over and over while the system runs and takes a second of waiting upon itself.
     """
-    stop_on_signals()
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.default_int_handler)
     supervisor.folder.create()
     with supervisor.folder.owned():
         failure: LocalError | None = None
@@ -137,4 +132,6 @@ def supervise(supervisor: Supervisor, when_running: Callable[[], None], every_se
             failure = error
             raise
         finally:
+            for number in STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
             supervisor.stop(failure)
