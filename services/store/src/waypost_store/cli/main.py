@@ -1,0 +1,19 @@
+"""The `waypost` command's entry point."""
+
+import typer
+
+from waypost_store.cli.keys import keys
+from waypost_store.cli.migrate import migrate_command
+
+cli = typer.Typer(
+    help="Operate Waypost. Settings come from the environment (WAYPOST_...), as for the services.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+cli.command("migrate")(migrate_command)
+cli.add_typer(keys, name="keys")
+
+
+def main() -> None:
+    cli()

@@ -1,0 +1,29 @@
+"""`waypost migrate`."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from waypost_store.cli.output import AsJson, load_settings, print_json, print_line, progress, run
+from waypost_store.setup.migrate import migrate
+
+
+def migrate_command(
+    as_json: AsJson = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and do nothing.")] = False,
+) -> None:
+    """Make or update topics, collections, indexes and first offsets. Safe to repeat, and from several places at once.
+
+    Examples:
+      waypost migrate --plan
+      WAYPOST_KAFKA_PARTITIONS=64 waypost migrate
+    """
+    settings = load_settings()
+    result = run(migrate(settings, plan=plan, report=progress))
+    if as_json:
+        print_json(asdict(result))
+    elif not result.changes:
+        print_line("up to date: nothing to do")
+    else:
+        print_line(f"{len(result.changes)} changes {'are due' if plan else 'made'}")

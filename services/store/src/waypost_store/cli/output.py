@@ -1,0 +1,74 @@
+"""How every command prints, waits and fails: results on standard output, all else on standard error."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import orjson
+import typer
+from pydantic import ValidationError
+from pymongo.errors import OperationFailure, PyMongoError
+from rich.console import Console
+
+from waypost_common.logs import configure_logging
+from waypost_common.mongo import MongoDatabase, open_client, open_database
+from waypost_common.settings import LogSettings
+from waypost_store.errors import StoreError
+from waypost_store.settings import StoreSettings
+
+T = TypeVar("T")
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON value.")]
+UNAUTHORIZED = frozenset({13, 18})
+console = Console(soft_wrap=True, highlight=False, markup=False)
+
+
+def progress(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode() + "\n")
+
+
+def print_line(line: str = "") -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    typer.echo(f"waypost: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def load_settings() -> StoreSettings:
+    """Ends the command with the name of the variable when a setting is wrong."""
+    try:
+        settings = StoreSettings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "WAYPOST_" + "_".join(str(part).upper() for part in first["loc"])
+        fail(f"{name}: {first['msg']}", 2)
+    # Commands print their own lines; libraries speak up only when something is wrong.
+    configure_logging(LogSettings(level="error", format="console"), service="waypost")
+    return settings
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a command to its end; every expected error becomes one line and exit code 1."""
+    try:
+        return asyncio.run(work)
+    except StoreError as error:
+        fail(str(error))
+    except OperationFailure as error:
+        if error.code in UNAUTHORIZED:
+            fail("MongoDB refuses this user: correct WAYPOST_MONGO_URL, or grant it readWrite on the database")
+        fail(f"MongoDB refused ({error.code}): run `waypost doctor`")
+    except PyMongoError as error:
+        fail(f"MongoDB did not answer ({type(error).__name__}): start it, or set WAYPOST_MONGO_URL to where it is")
+
+
+@asynccontextmanager
+async def opened_database(settings: StoreSettings) -> AsyncIterator[MongoDatabase]:
+    async with open_client(settings.mongo, application="waypost") as client:
+        yield open_database(client, settings.mongo)

@@ -1,0 +1,22 @@
+"""Numbered, forward only. A module that was released is never edited: the next one builds on it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from waypost_common.mongo import MongoDatabase
+from waypost_store.migrations import m0001_bookkeeping, m0002_projections
+
+
+@dataclass(frozen=True)
+class Migration:
+    number: int
+    description: str
+    apply: Callable[[MongoDatabase], Awaitable[None]]
+    """Idempotent: it is run again when a crash kept it from being recorded."""
+
+
+MIGRATIONS: Final = (
+    Migration(1, m0001_bookkeeping.DESCRIPTION, m0001_bookkeeping.apply),
+    Migration(2, m0002_projections.DESCRIPTION, m0002_projections.apply),
+)

@@ -1,0 +1,28 @@
+"""Settings of the store service and of the `waypost` command."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from waypost_common.settings import ServiceSettings, SettingsBlock
+
+
+class StoreBlock(SettingsBlock):
+    batch_records: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Most commands taken at once: one claim in MongoDB and one flush to Kafka for all of them."""
+    startup_timeout_s: Annotated[float, Field(ge=1, le=3_600)] = 60
+    """How long to wait for Kafka and MongoDB at start, and in `waypost migrate`, before giving up."""
+    default_backend: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "simulated"
+    """The backend of a new session whose command names none."""
+    operation_retention_days: Annotated[int, Field(ge=1, le=365)] = 7
+    """Days until the record of a command that came by Kafka alone is removed."""
+    sweep_interval_s: Annotated[float, Field(ge=0.1, le=3_600)] = 5
+    """Pause between two looks for operations that nobody finished."""
+    expire_after_ms: Annotated[int, Field(ge=0, le=86_400_000)] = 1_000
+    """How long past its deadline a pending operation is left to its executor before it is expired."""
+    unknown_after_ms: Annotated[int, Field(ge=60_000, le=86_400_000)] = 120_000
+    """How long past its deadline a started live operation is left to its connector before it is `unknown`."""
+
+
+class StoreSettings(ServiceSettings):
+    store: StoreBlock = StoreBlock()

@@ -1,0 +1,1 @@
+"""What `waypost migrate` does: each step tells the changes that are due, then makes them. Every step may be repeated."""

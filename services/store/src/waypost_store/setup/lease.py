@@ -1,0 +1,62 @@
+"""One `waypost migrate` at a time: a document with an expiry by MongoDB's own clock, renewed while it is held."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from pymongo.errors import DuplicateKeyError
+
+from waypost_common.documents import Collection
+from waypost_common.mongo import MongoDatabase
+from waypost_store.errors import StoreError
+from waypost_store.waiting import Report
+
+LEASE_ID = "lease"
+LEASE_MS = 30_000
+RENEW_S = 10.0
+RETRY_S = 0.3
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@asynccontextmanager
+async def migration_lease(database: MongoDatabase, *, timeout_s: float, report: Report) -> AsyncIterator[None]:
+    """Waits for its turn; raises StoreError when another holds it beyond `timeout_s`. A crashed holder's lease runs out."""
+    owner = uuid4().hex
+    until = time.monotonic() + timeout_s
+    while not await _take(database, owner):
+        if time.monotonic() >= until:
+            raise StoreError("another `waypost migrate` is still at work: wait for it, then run this again")
+        report("waiting for another `waypost migrate`")
+        await asyncio.sleep(RETRY_S)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            renewal = tasks.create_task(_renew(database, owner), name="migration-lease")
+            try:
+                yield
+            finally:
+                renewal.cancel()
+    except* StoreError as errors:
+        raise errors.exceptions[0] from None
+    finally:
+        await database[Collection.MIGRATIONS].delete_one({"_id": LEASE_ID, "owner": owner})
+
+
+async def _take(database: MongoDatabase, owner: str) -> bool:
+    leases = database[Collection.MIGRATIONS]
+    with suppress(DuplicateKeyError):  # another process made it at the same moment
+        await leases.update_one({"_id": LEASE_ID}, {"$setOnInsert": {"owner": None, "until": LONG_AGO}}, upsert=True)
+    taken = await leases.update_one(
+        {"_id": LEASE_ID, "$or": [{"owner": owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]},
+        [{"$set": {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}}],
+    )
+    return taken.matched_count == 1
+
+
+async def _renew(database: MongoDatabase, owner: str) -> None:
+    while True:
+        await asyncio.sleep(RENEW_S)
+        if not await _take(database, owner):
+            raise StoreError("another `waypost migrate` took over because this one was slow: run it again")

@@ -1,0 +1,108 @@
+"""`waypost migrate`: topics, documents, first offsets, first positions."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
+from waypost_common.documents import Collection
+from waypost_common.kafka import create_admin
+from waypost_common.mongo import MongoDatabase, open_client, open_database
+from waypost_common.topics import topic_names
+from waypost_store.errors import StoreError
+from waypost_store.generations import live_generation
+from waypost_store.migrations import MIGRATIONS, Migration
+from waypost_store.settings import StoreSettings
+from waypost_store.setup.change import Change
+from waypost_store.setup.lease import LEASE_ID, migration_lease
+from waypost_store.setup.offsets import offset_changes, position_changes
+from waypost_store.setup.topics import partition_counts, topic_changes
+from waypost_store.waiting import Report, wait_for_kafka, wait_for_mongo
+
+FIRST_GENERATION: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationResult:
+    changes: list[str] = field(default_factory=list)
+    """What was done, or with `plan` what would be."""
+    applied: bool
+
+
+async def migrate(settings: StoreSettings, *, plan: bool, report: Report) -> MigrationResult:
+    """Brings Kafka and MongoDB up to this version. Repeatable, and safe from several processes at once.
+
+    Waits for both up to the start-up timeout. Raises StoreError with what to do. `plan` changes nothing.
+    """
+    timeout_s = settings.store.startup_timeout_s
+    async with open_client(settings.mongo, application="waypost-migrate") as client:
+        await wait_for_mongo(client, timeout_s=timeout_s, report=report)
+        await wait_for_kafka(settings.kafka, timeout_s=timeout_s, report=report)
+        database = open_database(client, settings.mongo)
+        try:
+            if plan:
+                return await _run(settings, database, plan=True, report=report)
+            async with migration_lease(database, timeout_s=timeout_s, report=report):
+                return await _run(settings, database, plan=False, report=report)
+        except (KafkaError, PyMongoError) as error:
+            raise StoreError(f"the migration stopped half-way ({type(error).__name__}): run it again") from error
+
+
+async def _run(settings: StoreSettings, database: MongoDatabase, *, plan: bool, report: Report) -> MigrationResult:
+    done: list[str] = []
+
+    async def take(changes: list[Change]) -> None:
+        for change in changes:
+            report(change.description)
+            if not plan:
+                await change.apply()
+            done.append(change.description)
+
+    admin = create_admin(settings.kafka, client_id="waypost-migrate")
+    await admin.start()
+    try:
+        await take(await topic_changes(admin, settings.kafka))
+        counts = await _existing_topics(admin, settings)
+    finally:
+        await admin.close()
+    await take(await document_changes(database))
+    await take(await offset_changes(settings.kafka, counts))
+    generation = await live_generation(database) or FIRST_GENERATION
+    await take(await position_changes(database, settings.kafka, counts, generation))
+    return MigrationResult(changes=done, applied=not plan)
+
+
+async def _existing_topics(admin: AIOKafkaAdminClient, settings: StoreSettings) -> dict[str, int]:
+    return await partition_counts(admin, list(topic_names(settings.kafka)))
+
+
+async def applied_migrations(database: MongoDatabase) -> set[int]:
+    recorded = database[Collection.MIGRATIONS].find({"_id": {"$ne": LEASE_ID}}, {"_id": True})
+    return {int(document["_id"]) async for document in recorded}
+
+
+async def document_changes(database: MongoDatabase) -> list[Change]:
+    """Raises StoreError when the database was migrated by a newer version than this one."""
+    applied = await applied_migrations(database)
+    newest = max(migration.number for migration in MIGRATIONS)
+    if applied and max(applied) > newest:
+        raise StoreError(
+            f"the database has migration {max(applied)}, this version of waypost knows up to {newest}: use a newer waypost"
+        )
+    return [
+        Change(
+            description=f"migration {migration.number}: {migration.description}",
+            apply=lambda migration=migration: _apply(database, migration),  # type: ignore[misc]
+        )
+        for migration in MIGRATIONS
+        if migration.number not in applied
+    ]
+
+
+async def _apply(database: MongoDatabase, migration: Migration) -> None:
+    await migration.apply(database)
+    record = {"description": migration.description, "appliedAt": time.time_ns() // 1_000_000}
+    await database[Collection.MIGRATIONS].update_one({"_id": migration.number}, {"$setOnInsert": record}, upsert=True)

@@ -1,0 +1,126 @@
+"""First offsets: clients never guess where to start (`auto_offset_reset` is none), so a new group is told once."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, UnknownMemberIdError
+
+from waypost_common.documents import NO_OFFSET, Collection, PositionDocument
+from waypost_common.identifiers import Offset
+from waypost_common.mongo import MongoDatabase
+from waypost_common.settings import KafkaSettings
+from waypost_common.topics import (
+    COMMANDS_STORE,
+    EVENTS,
+    INGEST_GROUP,
+    OUTCOMES,
+    STORE_GROUP,
+    STORE_OUTCOMES_GROUP,
+    group_name,
+    topic_name,
+)
+from waypost_store.errors import StoreError
+from waypost_store.setup.change import Change
+
+GROUPS: Final = ((INGEST_GROUP, EVENTS), (STORE_GROUP, COMMANDS_STORE), (STORE_OUTCOMES_GROUP, OUTCOMES))
+"""Every consumer group that is known before a connector runs, with the topic it reads."""
+
+
+@asynccontextmanager
+async def open_reader(settings: KafkaSettings, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer that joins no group: it reads offsets, and may commit for a group that has no members."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap_servers,
+        client_id="waypost",
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        request_timeout_ms=settings.request_timeout_ms,
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+def partitions_of(settings: KafkaSettings, topic: str, count: int) -> list[TopicPartition]:
+    return [TopicPartition(topic_name(settings, topic), partition) for partition in range(count)]
+
+
+async def committed_offsets(settings: KafkaSettings, group: str, topic: str, count: int) -> dict[TopicPartition, int | None]:
+    """The group's committed offset for each partition of the topic; None where it has none."""
+    partitions = partitions_of(settings, topic, count)
+    async with open_reader(settings, group_name(settings, group)) as consumer:
+        consumer.assign(partitions)
+        return {partition: await consumer.committed(partition) for partition in partitions}
+
+
+async def offset_changes(settings: KafkaSettings, counts: Mapping[str, int]) -> list[Change]:
+    """`counts`: partitions of the topics that exist, by full name."""
+    changes = []
+    for group, topic in GROUPS:
+        count = counts.get(topic_name(settings, topic))
+        if count is None:
+            missing: list[TopicPartition] = partitions_of(settings, topic, settings.partitions)
+        else:
+            committed = await committed_offsets(settings, group, topic, count)
+            missing = [partition for partition, offset in committed.items() if offset is None]
+        if missing:
+            changes.append(
+                Change(
+                    description=f"set the first offsets of group {group_name(settings, group)} ({len(missing)} partitions)",
+                    apply=lambda group=group, missing=missing: _commit_first(settings, group, missing),  # type: ignore[misc]
+                )
+            )
+    return changes
+
+
+async def _commit_first(settings: KafkaSettings, group: str, partitions: list[TopicPartition]) -> None:
+    name = group_name(settings, group)
+    async with open_reader(settings, name) as consumer:
+        consumer.assign(partitions)
+        starts = await consumer.beginning_offsets(partitions)
+        try:
+            await consumer.commit(starts)
+        except (CommitFailedError, UnknownMemberIdError, IllegalStateError) as error:
+            raise StoreError(
+                f"group {name} has running members but no offsets for some partitions: stop them, run `waypost migrate` "
+                "again, then start them"
+            ) from error
+
+
+async def position_changes(
+    database: MongoDatabase, settings: KafkaSettings, counts: Mapping[str, int], generation: int
+) -> list[Change]:
+    """Where the log began when this generation was first recorded, for each partition of `wa.events`."""
+    count = counts.get(topic_name(settings, EVENTS), settings.partitions)
+    known = {document["_id"] async for document in database[Collection.POSITIONS].find({"generation": generation}, {"_id": True})}
+    missing = [partition for partition in range(count) if f"{generation}|{partition}" not in known]
+    if not missing:
+        return []
+    return [
+        Change(
+            description=f"record the first positions of generation {generation} ({len(missing)} partitions)",
+            apply=lambda: _insert_positions(database, settings, missing, generation),
+        )
+    ]
+
+
+async def _insert_positions(database: MongoDatabase, settings: KafkaSettings, partitions: list[int], generation: int) -> None:
+    name = topic_name(settings, EVENTS)
+    async with open_reader(settings) as consumer:
+        starts = await consumer.beginning_offsets([TopicPartition(name, partition) for partition in partitions])
+    for partition in partitions:
+        position = PositionDocument(
+            _id=f"{generation}|{partition}",
+            generation=generation,
+            partition=partition,
+            offset=NO_OFFSET,
+            eventId=None,
+            timestamp=None,
+            logStart=Offset(starts[TopicPartition(name, partition)]),
+        )
+        await database[Collection.POSITIONS].update_one({"_id": position["_id"]}, {"$setOnInsert": position}, upsert=True)
