@@ -1,0 +1,84 @@
+"""An event together with where it stands in the log, and how a record's bytes become one."""
+
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from aiokafka.structs import ConsumerRecord
+from pydantic import TypeAdapter, ValidationError
+
+from waypost_common.dead_letters import DeadLetter, DeadLetterReason
+from waypost_common.events import EVENT_ADAPTER, MAX_EVENT_BYTES, Event, effective_time, key_of
+from waypost_common.fields import CommandIdField
+from waypost_common.identifiers import CommandId, EpochMs, Offset
+from waypost_common.kafka import header_text
+
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+_COMMAND_ID: Final[TypeAdapter[CommandId]] = TypeAdapter(CommandIdField)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandMark:
+    """What the headers of an event tell of the command that caused it."""
+
+    id: CommandId
+    last: bool
+    """Whether this is the command's last event: the one that its outcome follows."""
+    deadline: EpochMs | None
+    result: str | None
+    """JSON, as the executor gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged(Generic[E_co]):
+    event: E_co
+    partition: int
+    offset: Offset
+    command: CommandMark | None = None
+
+    def effective(self, whatsapp_time: EpochMs) -> EpochMs:
+        return effective_time(whatsapp_time, self.event.timestamp)
+
+
+AnyLogged = Logged[Event]
+
+
+def decode(record: ConsumerRecord[bytes, bytes], *, max_bytes: int = MAX_EVENT_BYTES) -> AnyLogged | DeadLetter:
+    """The event of a record, or why it can never be applied (rule R5)."""
+    value = record.value or b""
+    if len(value) > max_bytes:
+        detail = f"{len(value)} bytes, more than the limit of {max_bytes}"
+        return DeadLetter(record=record, reason=DeadLetterReason.TOO_LARGE, detail=detail)
+    try:
+        event = EVENT_ADAPTER.validate_json(value)
+    except ValidationError as error:
+        return _invalid(record, error)
+    if record.key is None or record.key.decode("utf-8", "replace") != key_of(event):
+        detail = "the record's key is not the one this event belongs to (its chat's, person's or session's)"
+        return DeadLetter(record=record, reason=DeadLetterReason.WRONG_KEY, detail=detail)
+    return Logged(event, record.partition, Offset(record.offset), _command_of(record) if record.headers else None)
+
+
+def _command_of(record: ConsumerRecord[bytes, bytes]) -> CommandMark | None:
+    text = header_text(record.headers, "command")
+    if text is None:
+        return None
+    try:
+        command = _COMMAND_ID.validate_python(text)
+    except ValidationError:
+        return None
+    deadline = header_text(record.headers, "command-deadline") or ""
+    return CommandMark(
+        id=command,
+        last=header_text(record.headers, "command-last") == "true",
+        deadline=EpochMs(int(deadline)) if deadline.isascii() and deadline.isdigit() and len(deadline) <= 15 else None,
+        result=header_text(record.headers, "command-result"),
+    )
+
+
+def _invalid(record: ConsumerRecord[bytes, bytes], error: ValidationError) -> DeadLetter:
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    first = problems[0]
+    reason = DeadLetterReason.NOT_JSON if first["type"] == "json_invalid" else DeadLetterReason.SCHEMA_VIOLATION
+    place = ".".join(str(part) for part in first["loc"])
+    return DeadLetter(record=record, reason=reason, detail=f"{place}: {first['msg']}" if place else first["msg"])

@@ -1,0 +1,229 @@
+"""Reading and writing the documents of one generation. Every write is guarded: done again, it changes nothing (rule R3)."""
+
+from collections.abc import Collection as Iterables
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
+from waypost_common.documents import (
+    ChannelDocument,
+    ChatDocument,
+    Collection,
+    Erasure,
+    GroupDocument,
+    GroupMemberDocument,
+    MessageDocument,
+    SessionDocument,
+    collection_name,
+)
+from waypost_common.identifiers import Jid, Offset, OrganizationId, SessionId
+from waypost_common.mongo import Document, MongoCollection, MongoDatabase
+from waypost_projection.fold.contact import ContactChange, Sighting
+
+D = TypeVar("D")
+DUPLICATE_KEY = 11_000
+
+
+class ProjectionStorage:
+    """The documents that one generation's folds read and write. Every method raises RetryLaterError when MongoDB is away."""
+
+    def __init__(self, database: MongoDatabase, generation: int) -> None:
+        self.generation = generation
+
+        def open_collection(collection: Collection) -> MongoCollection:
+            return database[collection_name(collection, generation)]
+
+        self.sessions = open_collection(Collection.SESSIONS)
+        self.chats = open_collection(Collection.CHATS)
+        self.messages = open_collection(Collection.MESSAGES)
+        self.contacts = open_collection(Collection.CONTACTS)
+        self.groups = open_collection(Collection.GROUPS)
+        self.members = open_collection(Collection.GROUP_MEMBERS)
+        self.channels = open_collection(Collection.CHANNELS)
+
+    async def load_chats(self, ids: Iterables[str]) -> dict[str, ChatDocument]:
+        return cast("dict[str, ChatDocument]", await self._load(self.chats, {"_id": {"$in": list(ids)}}, ids))
+
+    async def load_messages(self, ids: Iterables[str]) -> dict[str, MessageDocument]:
+        return cast("dict[str, MessageDocument]", await self._load(self.messages, {"_id": {"$in": list(ids)}}, ids))
+
+    async def load_groups(self, ids: Iterables[str]) -> dict[str, GroupDocument]:
+        return cast("dict[str, GroupDocument]", await self._load(self.groups, {"_id": {"$in": list(ids)}}, ids))
+
+    async def load_channels(self, ids: Iterables[str]) -> dict[str, ChannelDocument]:
+        return cast("dict[str, ChannelDocument]", await self._load(self.channels, {"_id": {"$in": list(ids)}}, ids))
+
+    async def load_sessions(self, ids: Iterables[str]) -> dict[str, SessionDocument]:
+        return cast("dict[str, SessionDocument]", await self._load(self.sessions, {"_id": {"$in": list(ids)}}, ids))
+
+    async def load_organizations(self, ids: Iterables[str]) -> dict[SessionId, OrganizationId]:
+        """Which organization each session that has a document belongs to."""
+        found = await self._load(self.sessions, {"_id": {"$in": list(ids)}}, ids, {"organization": 1})
+        return {SessionId(key): OrganizationId(document["organization"]) for key, document in found.items()}
+
+    async def load_members(self, session: SessionId, group: Jid) -> dict[Jid, GroupMemberDocument]:
+        found = await self._load(self.members, {"session": session, "groupJid": group}, (group,))
+        return {document["member"]: cast("GroupMemberDocument", document) for document in found.values()}
+
+    async def load_messages_written_by(
+        self, chat: ChatDocument, erasure: Erasure, *, below: Offset
+    ) -> dict[str, MessageDocument]:
+        """What a person wrote in a chat up to a time, created below a position."""
+        query = {
+            "session": chat["session"],
+            "chatJid": chat["jid"],
+            "epoch": chat["epoch"],
+            "effectiveAt": {"$lte": erasure["before"]},
+            "offset": {"$lt": below},
+            "$or": [{"senderJid": erasure["jid"]}, {"senderLid": erasure["jid"]}],
+        }
+        return cast("dict[str, MessageDocument]", await self._load(self.messages, query, (erasure["jid"],)))
+
+    async def count_unread(self, chat: ChatDocument, *, up_to: Offset) -> int:
+        """Messages that count as unread by the chat's marks, among those created at positions up to `up_to`."""
+        query = {
+            "session": chat["session"],
+            "chatJid": chat["jid"],
+            "epoch": chat["epoch"],
+            "effectiveAt": {"$gt": chat["readUpTo"], "$gte": chat["trimmedBefore"]},
+            "offset": {"$gt": chat["readBefore"], "$lte": up_to},
+            "fromMe": False,
+            "history": {"$exists": False},
+        }
+        try:
+            return await self.messages.count_documents(query)
+        except PyMongoError as error:
+            raise _retry(error) from error
+
+    async def write_messages(self, created: Sequence[MessageDocument], changed: Sequence[MessageDocument]) -> None:
+        """New ones are inserted; one that is there already is replaced unless it has seen more than this one."""
+        changed = list(changed)
+        if created:
+            changed += await self._insert(self.messages, created)
+        await self._bulk(
+            self.messages,
+            [_guarded_replacement(message, "appliedOffset", upsert=False) for message in changed],
+        )
+
+    async def write_chats(self, chats: Sequence[ChatDocument]) -> None:
+        await self._bulk(self.chats, [_guarded_replacement(chat, "offset") for chat in chats])
+
+    async def write_sessions(self, sessions: Sequence[SessionDocument]) -> None:
+        await self._bulk(self.sessions, [_guarded_replacement(session, "offset") for session in sessions])
+
+    async def write_groups(self, groups: Sequence[GroupDocument], members: Sequence[GroupMemberDocument]) -> None:
+        """Members first: the group's position says that they are stored."""
+        await self._bulk(self.members, [_guarded_replacement(member, "offset") for member in members])
+        await self._bulk(self.groups, [_guarded_replacement(group, "offset") for group in groups])
+
+    async def write_channels(self, channels: Sequence[ChannelDocument]) -> None:
+        await self._bulk(self.channels, [_guarded_replacement(channel, "offset") for channel in channels])
+
+    async def write_contacts(self, changes: Sequence[ContactChange], sightings: Sequence[Sighting]) -> None:
+        await self._bulk(self.contacts, [*map(_contact_update, changes), *map(_sighting_update, sightings)])
+
+    async def _load(
+        self,
+        collection: MongoCollection,
+        query: Document,
+        wanted: Iterables[str],
+        fields: Document | None = None,
+    ) -> dict[str, Document]:
+        if not wanted:
+            return {}
+        try:
+            return {document["_id"]: document async for document in collection.find(query, fields)}
+        except PyMongoError as error:
+            raise _retry(error) from error
+
+    async def _insert(self, collection: MongoCollection, documents: Sequence[D]) -> list[D]:
+        """Inserts and returns those that are there already."""
+        try:
+            await collection.insert_many(cast("Sequence[Document]", documents), ordered=False)
+        except BulkWriteError as error:
+            return [documents[failed["index"]] for failed in _duplicates(error)]
+        except PyMongoError as error:
+            raise _retry(error) from error
+        return []
+
+    async def _bulk(self, collection: MongoCollection, operations: Sequence[ReplaceOne[Document] | UpdateOne]) -> None:
+        if not operations:
+            return
+        try:
+            await collection.bulk_write(operations, ordered=False)
+        except BulkWriteError as error:
+            _duplicates(error)
+        except PyMongoError as error:
+            raise _retry(error) from error
+
+
+def _duplicates(error: BulkWriteError) -> list[dict[str, Any]]:
+    """The failed writes when each only says "already there"; raises for anything beside that (rule R3)."""
+    details = error.details or {}
+    failures: list[dict[str, Any]] = details.get("writeErrors", [])
+    for failure in failures:
+        if failure["code"] != DUPLICATE_KEY:
+            raise ConsumptionStoppedError(
+                f"MongoDB refused a document with code {failure['code']}: the collections do not fit this version; "
+                "run `waypost migrate`, then start again"
+            ) from error
+    if details.get("writeConcernErrors"):
+        raise RetryLaterError("MongoDB: not acknowledged by a majority") from error
+    return failures
+
+
+def _retry(error: PyMongoError) -> RetryLaterError:
+    return RetryLaterError(f"MongoDB: {type(error).__name__}")
+
+
+def _guarded_replacement(document: Any, guard: str, *, upsert: bool = True) -> ReplaceOne[Document]:
+    """Replaces an older state only: a state as new or newer makes the upsert fail with "already there", which is fine."""
+    return ReplaceOne({"_id": document["_id"], guard: {"$lt": document[guard]}}, document, upsert=upsert)
+
+
+def _contact_update(change: ContactChange) -> UpdateOne:
+    return UpdateOne(
+        {"_id": change.id, "offset": {"$not": {"$gte": change.offset}}},
+        {
+            "$set": {
+                **change.fields,
+                "session": change.session,
+                "organization": change.organization,
+                "jid": change.jid,
+                "partition": change.partition,
+                "offset": change.offset,
+            },
+            "$min": {"firstSeenAt": change.seen_from},
+            "$max": {"updatedAt": change.seen_to},
+        },
+        upsert=True,
+    )
+
+
+def _sighting_update(sighting: Sighting) -> UpdateOne:
+    """Only operators that commute and may be repeated: several partitions feed this document (rule R2)."""
+    newest: Document = {"updatedAt": sighting.seen_to}
+    if sighting.name is not None:
+        newest["groupPushName"] = sighting.name
+    if sighting.lid is not None:
+        newest["groupLid"] = sighting.lid
+    if sighting.phone_jid is not None:
+        newest["groupPhoneJid"] = sighting.phone_jid
+    return UpdateOne(
+        {"_id": sighting.id},
+        {
+            "$set": {
+                "session": sighting.session,
+                "organization": sighting.organization,
+                "jid": sighting.jid,
+                "listed": True,
+                "inGroup": True,
+            },
+            "$min": {"firstSeenAt": sighting.seen_from},
+            "$max": newest,
+        },
+        upsert=True,
+    )

@@ -1,0 +1,274 @@
+"""Applies a batch of events to the documents: loads what the folds need, folds in log order, stores what changed."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeGuard, cast
+
+from waypost_common.dead_letters import DeadLetterReason
+from waypost_common.documents import (
+    NO_OFFSET,
+    ChatDocument,
+    GroupMemberDocument,
+    MessageDocument,
+    SessionDocument,
+    message_document_id,
+)
+from waypost_common.event_payloads import ChatChange, MessagePayload, MessageStatusPayload, TargetedMessagePayload
+from waypost_common.events import (
+    AuthCodeEvent,
+    AuthQrEvent,
+    ChatEvent,
+    ChatUpdateEvent,
+    GroupParticipantEvent,
+    GroupUpdateEvent,
+    NewsletterUpdateEvent,
+    SessionEvent,
+    SessionStatusEvent,
+    key_of,
+)
+from waypost_common.identifiers import Jid, MessageId, Offset, OrganizationId, SessionId
+from waypost_common.outcomes import OutcomeStatus
+from waypost_projection.conversation import Conversation
+from waypost_projection.fold import chat as chat_fold
+from waypost_projection.fold import session as session_fold
+from waypost_projection.fold.contact import Sighting
+from waypost_projection.logged import AnyLogged, CommandMark, Logged
+from waypost_projection.storage import ProjectionStorage
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutcome:
+    """What became of a command whose last event is now readable."""
+
+    logged: AnyLogged
+    command: CommandMark
+    status: OutcomeStatus
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a batch came to. Documents are acknowledged by a majority once `ProjectionWriter.apply` returns it."""
+
+    outcomes: list[CommandOutcome] = field(default_factory=list)
+    refused: list[tuple[AnyLogged, DeadLetterReason]] = field(default_factory=list)
+    """Events that belong to another organization than the chat or session they name."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One key's conversation in a batch, with what it looked like when loaded."""
+
+    conversation: Conversation
+    chat: ChatDocument | None
+    messages: Mapping[str, MessageDocument]
+    members: Mapping[Jid, GroupMemberDocument]
+
+    @property
+    def complete_up_to(self) -> Offset:
+        """Up to here the stored messages are exactly those that the chat has counted."""
+        return NO_OFFSET if self.chat is None else self.chat["offset"]
+
+
+class ProjectionWriter:
+    """The one writer of a generation's documents in this process. Not to be called concurrently with itself."""
+
+    def __init__(self, storage: ProjectionStorage) -> None:
+        self._storage = storage
+        self._organizations: dict[SessionId, OrganizationId] = {}
+
+    async def apply(self, events: Sequence[AnyLogged]) -> Applied:
+        """Stores the effect of events, given in log order per partition. Idempotent.
+
+        Raises RetryLaterError when MongoDB is away: then some of it may be stored, and the same events must come again.
+        """
+        applied = Applied()
+        by_key: dict[str, list[Logged[ChatEvent]]] = {}
+        of_sessions: dict[str, list[Logged[SessionEvent]]] = {}
+        for logged in await self._of_known_organizations(events, applied):
+            if _is_session_event(logged):
+                of_sessions.setdefault(logged.event.session, []).append(logged)
+            else:
+                chat_event = cast("Logged[ChatEvent]", logged)
+                by_key.setdefault(key_of(chat_event.event), []).append(chat_event)
+        work, sessions = await asyncio.gather(self._load(by_key), self._storage.load_sessions(of_sessions))
+        for key, logged_events in by_key.items():
+            await self._fold_chat(work[key], logged_events, applied)
+        changed_sessions = self._fold_sessions(sessions, of_sessions, applied)
+        await self._store(work.values(), changed_sessions)
+        return applied
+
+    async def _of_known_organizations(self, events: Sequence[AnyLogged], applied: Applied) -> list[AnyLogged]:
+        """Leaves out events of an organization that does not own their session (rule R8)."""
+        unknown = {logged.event.session for logged in events} - self._organizations.keys()
+        self._organizations |= await self._storage.load_organizations(unknown)
+        kept = []
+        for logged in events:
+            owner = self._organizations.get(logged.event.session, logged.event.organization)
+            if owner == logged.event.organization:
+                kept.append(logged)
+            else:
+                applied.refused.append((logged, DeadLetterReason.ORGANIZATION_MISMATCH))
+        return kept
+
+    async def _load(self, by_key: Mapping[str, Sequence[Logged[ChatEvent]]]) -> dict[str, _Work]:
+        with_group = {key for key, events in by_key.items() if _any_of(events, GroupUpdateEvent, GroupParticipantEvent)}
+        with_members = [events[0] for events in by_key.values() if _any_of(events, GroupParticipantEvent)]
+        with_channel = {key for key, events in by_key.items() if _any_of(events, NewsletterUpdateEvent)}
+        chats, groups, channels, members = await asyncio.gather(
+            self._storage.load_chats(by_key),
+            self._storage.load_groups(with_group),
+            self._storage.load_channels(with_channel),
+            asyncio.gather(*(self._storage.load_members(one.event.session, _jid_of(one)) for one in with_members)),
+        )
+        members_of = {key_of(one.event): found for one, found in zip(with_members, members, strict=True)}
+        wanted = {key: _message_ids(chats.get(key), events) for key, events in by_key.items()}
+        messages = await self._storage.load_messages([one for ids in wanted.values() for one in ids])
+        work = {}
+        for key, ids in wanted.items():
+            found = {one: messages[one] for one in ids if one in messages}
+            known_members = members_of.get(key, {})
+            conversation = Conversation(
+                chat=chats.get(key),
+                messages=dict(found),
+                group=groups.get(key),
+                members=known_members,
+                channel=channels.get(key),
+            )
+            work[key] = _Work(conversation, chats.get(key), found, known_members)
+        return work
+
+    async def _fold_chat(self, work: _Work, events: Iterable[Logged[ChatEvent]], applied: Applied) -> None:
+        conversation = work.conversation
+        for logged in events:
+            known = conversation.chat
+            if known is not None and known["organization"] != logged.event.organization:
+                applied.refused.append((logged, DeadLetterReason.ORGANIZATION_MISMATCH))
+                continue
+            unread = None
+            if isinstance(logged.event, ChatUpdateEvent) and not conversation.is_applied(logged):
+                unread = await self._prepare_update(work, logged, logged.event)
+            status = conversation.apply(logged, unread)
+            if status is not None and logged.command is not None:
+                applied.outcomes.append(CommandOutcome(logged, logged.command, status))
+
+    async def _prepare_update(self, work: _Work, logged: Logged[ChatEvent], event: ChatUpdateEvent) -> int | None:
+        """Loads what this chat.update needs from storage: a count, or what an erased person wrote."""
+        conversation, payload = work.conversation, event.payload
+        chat = conversation.chat
+        if payload.change is ChatChange.ERASED and chat is not None and payload.jid is not None and payload.before is not None:
+            found = await self._storage.load_messages_written_by(
+                chat, {"jid": payload.jid, "before": payload.before}, below=logged.offset
+            )
+            unknown = {key: message for key, message in found.items() if key not in conversation.messages}
+            conversation.messages |= unknown
+            work.messages = {**work.messages, **unknown}
+        marked = chat_fold.needs_recount(chat, payload)
+        if marked is None:
+            return None
+        stored = await self._storage.count_unread(marked, up_to=work.complete_up_to)
+        return stored + _count_in_memory(marked, conversation.messages.values(), above=work.complete_up_to, below=logged.offset)
+
+    def _fold_sessions(
+        self,
+        loaded: Mapping[str, SessionDocument],
+        events: Mapping[str, Sequence[Logged[SessionEvent]]],
+        applied: Applied,
+    ) -> list[SessionDocument]:
+        changed = []
+        for key, logged_events in events.items():
+            session = loaded.get(key)
+            for logged in logged_events:
+                if session is not None and session["organization"] != logged.event.organization:
+                    applied.refused.append((logged, DeadLetterReason.ORGANIZATION_MISMATCH))
+                    continue
+                session, status = session_fold.apply(session, logged)
+                if status is not None and logged.command is not None:
+                    applied.outcomes.append(CommandOutcome(logged, logged.command, status))
+            if session is not None and session is not loaded.get(key):
+                changed.append(session)
+        return changed
+
+    async def _store(self, work: Iterable[_Work], sessions: Sequence[SessionDocument]) -> None:
+        """Chats last: a chat's position says that all else its events changed is stored."""
+        created: list[MessageDocument] = []
+        changed: list[MessageDocument] = []
+        members: list[GroupMemberDocument] = []
+        sightings: list[Sighting] = []
+        chats, groups, channels, contacts = [], [], [], []
+        for one in work:
+            now = one.conversation
+            for key, message in now.messages.items():
+                before = one.messages.get(key)
+                if before is None:
+                    created.append(message)
+                elif message is not before:
+                    changed.append(message)
+            if now.chat is not None and now.chat is not one.chat:
+                chats.append(now.chat)
+            if now.group is not None:
+                groups.append(now.group)
+            members.extend(member for jid, member in now.members.items() if member is not one.members.get(jid))
+            if now.channel is not None:
+                channels.append(now.channel)
+            if now.contact is not None:
+                contacts.append(now.contact)
+            sightings.extend(now.sightings.values())
+        await asyncio.gather(
+            self._storage.write_messages(created, changed),
+            self._storage.write_groups(groups, members),
+            self._storage.write_channels(channels),
+            self._storage.write_contacts(contacts, sightings),
+            self._storage.write_sessions(sessions),
+        )
+        await self._storage.write_chats(chats)
+
+
+def _is_session_event(logged: AnyLogged) -> TypeGuard[Logged[SessionEvent]]:
+    return isinstance(logged.event, SessionStatusEvent | AuthQrEvent | AuthCodeEvent)
+
+
+def _any_of(events: Iterable[Logged[ChatEvent]], *types: type) -> bool:
+    return any(isinstance(logged.event, types) for logged in events)
+
+
+def _jid_of(logged: Logged[ChatEvent]) -> Jid:
+    return Jid(key_of(logged.event).partition("|")[2])
+
+
+def _message_ids(chat: ChatDocument | None, events: Iterable[Logged[ChatEvent]]) -> set[str]:
+    """Ids of the message documents that these events may touch, in every epoch that a deletion among them may begin."""
+    epochs = [NO_OFFSET if chat is None else chat["epoch"]]
+    ids: set[str] = set()
+    for logged in events:
+        payload = logged.event.payload
+        messages: Sequence[MessageId] = ()
+        match payload:
+            case TargetedMessagePayload():
+                messages = (payload.target_id,)
+            case MessagePayload():
+                messages = (payload.wa_message_id,)
+            case MessageStatusPayload():
+                messages = payload.message_ids
+            case _:
+                pass
+        if messages:
+            jid = _jid_of(logged)
+            ids.update(message_document_id(logged.event.session, jid, epoch, message) for epoch in epochs for message in messages)
+        elif isinstance(logged.event, ChatUpdateEvent) and logged.event.payload.change is ChatChange.DELETED:
+            epochs.append(logged.offset)
+    return ids
+
+
+def _count_in_memory(chat: ChatDocument, messages: Iterable[MessageDocument], *, above: Offset, below: Offset) -> int:
+    return sum(
+        chat_fold.counts_as_unread(
+            chat,
+            from_me=message["fromMe"],
+            history=message.get("history", False),
+            effective_at=message["effectiveAt"],
+            offset=message["offset"],
+        )
+        for message in messages
+        if message["epoch"] == chat["epoch"] and "offset" in message and above < message["offset"] < below
+    )
