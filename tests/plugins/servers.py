@@ -1,6 +1,6 @@
 """One Kafka and one mongod a test run, real, on free ports; or the running ones named in the environment.
 
-WAYPOST_TEST_KAFKA (host:port) and WAYPOST_TEST_MONGO (a URL) name servers to use instead: `make servers` keeps two.
+WAYPOST_TEST_KAFKA (host:port) and WAYPOST_TEST_MONGO (a URL) name servers to use instead.
 """
 
 import asyncio

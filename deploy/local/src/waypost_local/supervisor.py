@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import FrameType
 
 from waypost_local.demo_key import find_or_make_key
 from waypost_local.errors import LocalError
@@ -110,13 +111,24 @@ def _describe(name: str, pid: int, log: str, metrics_url: str | None = None) -> 
     return ProcessRecord(name=name, pid=pid, started=start_time(pid) or 0, log=log, metrics_url=metrics_url)
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """The first signal counts; a second one, as from `make` beside the terminal, must not cut the stopping short."""
+    _ignore_signals()
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def supervise(supervisor: Supervisor, when_running: Callable[[], None], every_second: Callable[[], None]) -> None:
     """Runs a system until it is told to stop. Raises LocalError when it cannot start or a process ends by itself.
 
     `every_second` is called over and over while the system runs and takes a second of waiting upon itself.
     """
     for number in STOP_SIGNALS:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _interrupt)
     supervisor.folder.create()
     with supervisor.folder.owned():
         failure: LocalError | None = None
@@ -132,6 +144,5 @@ def supervise(supervisor: Supervisor, when_running: Callable[[], None], every_se
             failure = error
             raise
         finally:
-            for number in STOP_SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
+            _ignore_signals()
             supervisor.stop(failure)

@@ -1,0 +1,79 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+MEMBERS := libs/common libs/projection services/api services/ingest services/store services/connector deploy/local
+INSTALLED := .venv/.installed
+# The machine's uv, or one that lives in this folder.
+UV := $(or $(shell command -v uv),.uv/bin/uv)
+UP_OPTIONS ?=
+# Only the folders that are there.
+FAST_TESTS := $(wildcard tests/unit tests/contract tests/properties)
+SERVER_TESTS := $(wildcard tests/integration tests/end_to_end tests/faults)
+
+.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## Prepare .venv with every command, from requirements.lock
+
+$(INSTALLED): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS)) | $(UV)
+	$(UV) venv --quiet --allow-existing --python '>=3.11' .venv
+	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --no-deps --no-build-isolation $(addprefix --editable ./,$(MEMBERS))
+	touch $@
+
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv
+
+up: $(INSTALLED) ## Run everything on this machine until Ctrl-C (DETACH=1: in the background; UP_OPTIONS='--api-port 8081')
+	@$(BIN)/waypost-local up $(if $(DETACH),--detach) $(UP_OPTIONS)
+
+down: $(INSTALLED) ## Stop what `make up` started; data survives
+	@$(BIN)/waypost-local down
+
+status: $(INSTALLED) ## Say what runs
+	@$(BIN)/waypost-local status
+
+clean: ## Stop, and remove the data and the caches of this folder
+	@[ ! -x $(BIN)/waypost-local ] || $(BIN)/waypost-local down
+	rm -rf .waypost .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+test: lint types imports ## Everything that CI checks (Kafka and mongod of its own; minutes)
+	$(BIN)/pytest -q $(FAST_TESTS)
+	$(BIN)/pytest -q $(SERVER_TESTS)
+
+test-unit: $(INSTALLED) ## The tests that need no server
+	$(BIN)/pytest -q -m 'not slow' $(wildcard tests/unit tests/contract)
+
+lint: $(INSTALLED) ## Ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## Mypy, strict
+	$(BIN)/mypy $(addsuffix /src,$(MEMBERS))
+	$(BIN)/mypy --explicit-package-bases tests
+
+imports: $(INSTALLED) ## Which package may import which
+	$(BIN)/lint-imports --config pyproject.toml
+
+format: $(INSTALLED) ## Ruff puts right what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: | $(UV) ## Take new versions into requirements.lock (versions and hashes, no addresses)
+	rm -f uv.lock
+	$(UV) export --quiet --all-packages --all-groups --no-emit-workspace --no-annotate --no-header \
+		--format requirements.txt --output-file requirements.lock > /dev/null
+	rm -f uv.lock
+
+generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents from the running apps
+	$(BIN)/waypost-api openapi > services/api/openapi.yaml
+	$(BIN)/waypost-ingest asyncapi > services/ingest/asyncapi.yaml
+
+bench: $(INSTALLED) ## Measure, and print the figures
+	$(BIN)/python -m benchmarks
