@@ -1,0 +1,110 @@
+"""The protocol between the connector and whatever speaks WhatsApp. A real backend is written against this module alone.
+
+WhatsApp keeps an event until it is acknowledged. The connector acknowledges only once Kafka has the event, so a backend must not
+acknowledge by itself, and must deliver again, with the same event id, whatever was not acknowledged before a connection ended.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from waypost_common.identifiers import EventId, Jid, OrganizationId, SessionId
+
+
+class BackendError(Exception):
+    """Base of what a backend may raise. Texts hold no secret and no message text."""
+
+
+class ConnectionLostError(BackendError):
+    """No connection, or not any more: connect again after a while. Nothing that was not acknowledged is lost."""
+
+
+class ReplacedError(BackendError):
+    """The session was connected from elsewhere. Never answered by connecting again, or the two would fight for ever."""
+
+
+class LoggedOutError(BackendError):
+    """WhatsApp no longer accepts the device: only pairing anew helps."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a process needs to connect a session."""
+
+    session: SessionId
+    organization: OrganizationId
+    key: SecretStr
+    label: str | None = None
+    fence: int | None = None
+    """Token of the ownership under which the session is connected; every login and session event carries it."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the session is on WhatsApp, known once it is connected."""
+
+    phone_number: str | None
+    jid: Jid | None
+    lid: Jid | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event as WhatsApp delivered it. `payload` has the fields that events.md gives for `event`, as plain JSON values."""
+
+    event_id: EventId
+    """Derived from what WhatsApp calls the delivery: the same again when it is delivered again."""
+    sequence: int
+    """Place in the session's stream: rises, with gaps allowed."""
+    event: str
+    payload: Mapping[str, Any]
+    alternative: Jid | None = None
+    """The other address (LID or phone) of the dm's person, where WhatsApp gives both."""
+
+
+class Connection(Protocol):
+    """One logged-in session. Used by one task at a time for events, and by another for acknowledgements."""
+
+    @property
+    def identity(self) -> Identity: ...
+
+    def events(self) -> AsyncIterator[Delivery]:
+        """Deliveries in WhatsApp's order, for ever. Waits where there are none; a caller that stops asking slows WhatsApp down.
+
+        Cancelling the wait loses nothing. Raises ConnectionLostError, ReplacedError or LoggedOutError when the connection ends.
+        """
+        ...
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Tells WhatsApp that these need not come again. Called in the order of delivery, without gaps.
+
+        May wait for the socket. Idempotent. Raises ConnectionLostError; the deliveries then come again.
+        """
+        ...
+
+    async def disconnect(self) -> None:
+        """Ends the connection; WhatsApp keeps what comes from now on. Idempotent, waits at most a moment, raises nothing."""
+        ...
+
+
+class Backend(Protocol):
+    """A way to reach WhatsApp. One per process; safe to use from many tasks."""
+
+    @property
+    def name(self) -> str:
+        """As in the `backend` field of a session and in the name of its command topic."""
+        ...
+
+    @property
+    def operations(self) -> Sequence[str]:
+        """The live operations that a session connected here can do, as its session.status lists them."""
+        ...
+
+    async def connect(self, device: Device) -> Connection:
+        """Logs a session in. Another connection of the same session, anywhere, is replaced.
+
+        Takes seconds at most. Raises ConnectionLostError (try again later) or LoggedOutError (do not).
+        """
+        ...

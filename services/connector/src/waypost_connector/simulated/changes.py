@@ -1,0 +1,165 @@
+"""What happens in a simulated session besides messages: chats appear, names change, members come and go, flags are set.
+
+Nothing is remembered: what a change says follows from its round, the number of times that kind came to that chat before.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from waypost_common.identifiers import FOREVER
+from waypost_common.jids import ChatType
+from waypost_connector.simulated.cast import Cast, Chat
+from waypost_connector.simulated.conversation import Conversation
+from waypost_connector.simulated.drafts import Burst, Draft
+
+HOUR_MS: Final = 3_600_000
+
+
+def opening(cast: Cast, chat: Chat, step: int, history: int) -> Burst:
+    """What WhatsApp tells when a session first learns of a chat; `history` messages of before."""
+    told = Burst()
+    match chat.type:
+        case ChatType.DM:
+            told.add(_contact(chat, 0))
+        case ChatType.GROUP:
+            owner = chat.people[0]
+            told.add(
+                Draft(
+                    "group.update",
+                    {
+                        "groupJid": chat.jid, "subject": chat.name, "ownerJid": owner.jid, "createdAtWa": -200 * 24 * HOUR_MS,
+                        "isAnnounce": False, "isLocked": False, "timestamp": 0,
+                    },
+                )
+            )  # fmt: skip
+            told.add(Draft("group.participant", {"groupJid": chat.jid, "snapshot": _members(cast, chat), "timestamp": 0}))
+        case ChatType.NEWSLETTER:
+            told.add(_channel(cast, chat, 0, "join"))
+        case _:
+            pass
+    told.now += Conversation(cast, chat, step).history(history).now
+    return told
+
+
+def change(cast: Cast, number: int, open_chats: int) -> list[Draft]:
+    """The `number`-th change of the session; empty when it is the turn of a chat that has not appeared yet."""
+    kind, make = CHANGES[number % len(CHANGES)]
+    chats = [chat for chat in cast.chats if kind is None or chat.type is kind]
+    if not chats:
+        return []
+    turn = number // len(CHANGES)
+    chat, times_before = chats[turn % len(chats)], turn // len(chats)
+    return [make(cast, chat, times_before)] if chat.rank < open_chats else []
+
+
+def _contact(chat: Chat, times_before: int) -> Draft:
+    person = chat.people[0]
+    full = person.name if times_before == 0 else f"{person.name} ({times_before + 1})"
+    payload: dict[str, Any] = {"jid": chat.jid, "fullName": full, "firstName": full.split()[0], "pushName": person.name}
+    if person.lid and person.phone:
+        payload |= {"lid": person.lid, "phoneJid": person.phone}
+    if person.phone:
+        payload["phoneNumber"] = f"+{person.phone.partition('@')[0]}"
+    if times_before % 3 == 2:
+        payload |= {"about": "☕", "businessName": f"{person.name} & Co."}
+    return Draft("contact.update", payload)
+
+
+def _members(cast: Cast, chat: Chat) -> list[dict[str, Any]]:
+    roles = ["superadmin", *("member" if i % 5 else "admin" for i in range(1, len(chat.people))), "member"]
+    everybody = (*chat.people, cast.me)
+    return [
+        {"role": role}
+        | ({"lid": person.lid} if person.lid else {})
+        | ({"phoneJid": person.phone} if person.phone else {})
+        for person, role in zip(everybody, roles, strict=True)
+    ]  # fmt: skip
+
+
+def _channel(cast: Cast, chat: Chat, times_before: int, action: str) -> Draft:
+    readers = 1_000 * (chat.rank + 1) + 37 * times_before
+    payload = {"jid": chat.jid, "action": action, "name": chat.name, "role": "subscriber", "subscribers": readers}
+    if times_before:
+        payload["name"] = f"{chat.name} ✨{times_before}"
+    payload["inviteLink"] = f"https://channel.example/{cast.draw('invite', chat.rank).hex()[:16]}"
+    return Draft("newsletter.update", payload)
+
+
+def _metadata(cast: Cast, chat: Chat, times_before: int) -> Draft:
+    return _channel(cast, chat, times_before + 1, "metadata")
+
+
+def _channel_mute(_cast: Cast, chat: Chat, times_before: int) -> Draft:
+    return Draft("newsletter.update", {"jid": chat.jid, "action": ("mute", "unmute")[times_before % 2]})
+
+
+def _rename_contact(_cast: Cast, chat: Chat, times_before: int) -> Draft:
+    return _contact(chat, times_before + 1)
+
+
+def _rename_group(_cast: Cast, chat: Chat, times_before: int) -> Draft:
+    by = chat.people[times_before % len(chat.people)].jid
+    named = {"groupJid": chat.jid, "subject": f"{chat.name} 🎈{times_before + 1}", "sender": by, "timestamp": 0}
+    return Draft(
+        "group.update", named | ({"description": f"{chat.name}: {chat.language.phrases[0]}"} if times_before % 2 else {})
+    )
+
+
+def _membership(_cast: Cast, chat: Chat, times_before: int) -> Draft:
+    """A guest joins, is promoted, demoted, and leaves; then the next one."""
+    action = ("join", "promote", "demote", "leave")[times_before % 4]
+    guest = chat.guests[times_before // 4 % len(chat.guests)]
+    by = guest.jid if action == "leave" else chat.people[0].jid
+    return Draft("group.participant", {"groupJid": chat.jid, action: [guest.jid], "sender": by, "timestamp": 0})
+
+
+def _flag(field: str) -> Callable[[Cast, Chat, int], Draft]:
+    def change_flag(_cast: Cast, chat: Chat, times_before: int) -> Draft:
+        return Draft("chat.update", {"chatJid": chat.jid, "change": field, field: times_before % 2 == 0})
+
+    return change_flag
+
+
+def _mute(_cast: Cast, chat: Chat, times_before: int) -> Draft:
+    until = (8 * HOUR_MS, None, FOREVER, None)[times_before % 4]
+    return Draft("chat.update", {"chatJid": chat.jid, "change": "muted", "mutedUntil": until})
+
+
+def _read(_cast: Cast, chat: Chat, _times_before: int) -> Draft:
+    return Draft("chat.update", {"chatJid": chat.jid, "change": "read", "readUpTo": 0})
+
+
+def _unread(_cast: Cast, chat: Chat, _times_before: int) -> Draft:
+    return Draft("chat.update", {"chatJid": chat.jid, "change": "unread"})
+
+
+def _picture(cast: Cast, chat: Chat, times_before: int) -> Draft:
+    fields = (
+        {"removed": True} if times_before % 3 == 2 else {"pictureId": cast.draw("picture", chat.rank, times_before).hex()[:10]}
+    )
+    return Draft("chat.update", {"chatJid": chat.jid, "change": "picture"} | fields)
+
+
+def _delete(cast: Cast, chat: Chat, times_before: int) -> Draft:
+    """Busy chats are not deleted: that would be an odd life."""
+    if chat.rank < 3 or (chat.rank + times_before) % 4:
+        return _read(cast, chat, times_before)
+    return Draft("chat.update", {"chatJid": chat.jid, "change": "deleted"})
+
+
+def _presence(_cast: Cast, chat: Chat, times_before: int) -> Draft:
+    away = {"state": "unavailable", "lastSeen": -HOUR_MS // 10}
+    return Draft("presence.update", {"from": chat.jid} | (away if times_before % 2 else {"state": "available"}))
+
+
+def _call(cast: Cast, chat: Chat, times_before: int) -> Draft:
+    call = cast.draw("call", chat.rank, times_before).hex()[:32].upper()
+    return Draft("call.incoming", {"callId": call, "from": chat.jid, "timestamp": 0, "isGroup": False})
+
+
+CHANGES: Final[tuple[tuple[ChatType | None, Callable[[Cast, Chat, int], Draft]], ...]] = (
+    (ChatType.GROUP, _membership), (None, _read), (ChatType.DM, _presence), (ChatType.GROUP, _rename_group),
+    (ChatType.DM, _rename_contact), (None, _flag("archived")), (ChatType.NEWSLETTER, _metadata), (None, _read),
+    (None, _flag("pinned")), (ChatType.DM, _call), (None, _mute), (ChatType.GROUP, _membership), (None, _unread),
+    (ChatType.DM, _picture), (ChatType.NEWSLETTER, _channel_mute), (None, _delete),
+)  # fmt: skip

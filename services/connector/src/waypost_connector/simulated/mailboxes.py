@@ -1,0 +1,92 @@
+"""A session as the network's server sees it: its stream, how much waits, and who is logged in."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from waypost_connector.simulated.protocol import WINDOW, Frames
+from waypost_connector.simulated.record import Record
+from waypost_connector.simulated.session_world import SessionWorld
+from waypost_connector.simulated.storage import Storage, Stream
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Login:
+    """One logged-in connection."""
+
+    connection: int
+    frames: Frames
+    sent: int = 0
+    """Sequence number up to which events were sent here."""
+    in_flight: deque[tuple[int, str]] = field(default_factory=deque)
+    """Sequence and id of what was sent here and not acknowledged."""
+    replaced: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def room(self) -> int:
+        return WINDOW - len(self.in_flight)
+
+
+@dataclass(eq=False)
+class Mailbox:
+    number: int
+    world: SessionWorld
+    stream: Stream
+    """How far the stream was made; events beyond `committed` are on their way to the disk."""
+    depth: int
+    """Events that wait to be acknowledged."""
+    committed: int
+    """Sequence number up to which events can be read from the disk."""
+    login: Login | None = None
+
+    def wake(self) -> None:
+        if self.login:
+            self.login.wake.set()
+
+
+class Disk:
+    """Everything that touches the disk, in one thread and in the order asked for."""
+
+    def __init__(self, storage: Storage, record: Record, thread: ThreadPoolExecutor) -> None:
+        self.storage = storage
+        self.record = record
+        self._thread = thread
+
+    async def do(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: function(*arguments, **named))
+
+    async def write(self, what: str, **facts: object) -> None:
+        """Adds a line to the record."""
+        await self.do(self.record.write, what, **facts)
+
+    def acknowledge(self, mailbox: Mailbox, login: Login, gone: list[tuple[int, str]]) -> int:
+        """Forgets the events before the record tells of it: nothing recorded as acknowledged is ever delivered again."""
+        deleted = self.storage.acknowledge(mailbox.number, gone[-1][0])
+        self.record.write(
+            "acknowledged",
+            connection=login.connection,
+            session=mailbox.world.cast.session,
+            sequences=[sequence for sequence, _ in gone],
+            ids=[event for _, event in gone],
+        )
+        return deleted
+
+
+@contextmanager
+def open_disk(folder: Path) -> Iterator[Disk]:
+    """The network's folder, made if missing. Raises OSError or sqlite3.Error when it cannot be used."""
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="disk") as thread,
+        Storage(folder) as storage,
+        Record(folder / "record.ndjson") as record,
+    ):
+        yield Disk(storage, record, thread)

@@ -1,0 +1,109 @@
+"""The simulated network as a whole: a world, its disk, its socket, its probes."""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from waypost_common.identifiers import OrganizationId
+from waypost_common.probes import serve_probes
+from waypost_connector.settings import NetworkSettings
+from waypost_connector.simulated.generator import Generator, Pace
+from waypost_connector.simulated.mailboxes import Disk, Mailbox, open_disk
+from waypost_connector.simulated.metrics import NetworkMetrics
+from waypost_connector.simulated.protocol import MAX_FRAME_BYTES
+from waypost_connector.simulated.server import Server
+from waypost_connector.simulated.session_world import SessionWorld
+from waypost_connector.simulated.storage import Stream
+from waypost_connector.simulated.world import casts
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class WorldOptions:
+    """What the world is made of. A folder keeps these for ever: another world needs another folder."""
+
+    seed: int
+    sessions: int
+    chats: int
+    history: int
+    organization: OrganizationId
+    languages: tuple[str, ...]
+
+    def lasting(self) -> dict[str, str]:
+        """All but the number of sessions, which may change."""
+        return {
+            "seed": str(self.seed),
+            "chats": str(self.chats),
+            "history": str(self.history),
+            "organization": self.organization,
+            "languages": ",".join(self.languages),
+        }
+
+
+async def run_network(settings: NetworkSettings, folder: Path, options: WorldOptions, pace: Pace, *, once: bool) -> None:
+    """Runs until SIGTERM or SIGINT, or with `once` until every wanted event is made and acknowledged.
+
+    Raises OtherWorldError when the folder holds another world, OSError when the address is taken.
+    """
+    stop, metrics = asyncio.Event(), NetworkMetrics()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with open_disk(folder) as disk:
+        await disk.do(disk.storage.keep_world, options.lasting())
+        mailboxes = await _mailboxes(disk, options)
+        metrics.queued.set_function(lambda: sum(mailbox.depth for mailbox in mailboxes))
+        server = Server(mailboxes, disk, metrics)
+        address = settings.network
+        listener = await asyncio.start_server(server.handle, address.host, address.port, limit=MAX_FRAME_BYTES)
+        async with serve_probes(settings.metrics, metrics.registry, _ready) as probes_port:
+            port = listener.sockets[0].getsockname()[1]
+            await disk.write("started", seed=options.seed, sessions=options.sessions)
+            log.info("network_started", host=address.host, port=port, probes_port=probes_port, sessions=options.sessions)
+            async with asyncio.TaskGroup() as tasks:
+                generating = tasks.create_task(Generator(mailboxes, disk, pace, metrics).run(), name="generate")
+                ending = tasks.create_task(_finished(generating, mailboxes, server, stop), name="once") if once else None
+                await stop.wait()
+                generating.cancel()
+                if ending:
+                    ending.cancel()
+            listener.close()
+            await server.close()
+        log.info("network_stopped")
+
+
+async def _mailboxes(disk: Disk, options: WorldOptions) -> Sequence[Mailbox]:
+    streams, depths = await disk.do(disk.storage.streams), await disk.do(disk.storage.depths)
+    everybody = casts(
+        seed=options.seed,
+        sessions=options.sessions,
+        chats=options.chats,
+        organization=options.organization,
+        languages=options.languages,
+    )
+    return [
+        Mailbox(
+            number=number,
+            world=SessionWorld(cast, history=options.history),
+            stream=streams.get(number, Stream()),
+            depth=depths.get(number, 0),
+            committed=streams.get(number, Stream()).sequence,
+        )
+        for number, cast in enumerate(everybody)
+    ]
+
+
+async def _ready() -> str | None:
+    return None
+
+
+async def _finished(generating: asyncio.Task[None], mailboxes: Sequence[Mailbox], server: Server, stop: asyncio.Event) -> None:
+    await asyncio.wait([generating])
+    while any(mailbox.depth for mailbox in mailboxes):
+        server.acknowledged.clear()
+        await server.acknowledged.wait()
+    stop.set()

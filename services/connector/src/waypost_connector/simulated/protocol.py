@@ -1,0 +1,99 @@
+"""The simulated network's protocol: one JSON object a line, in both directions, each line bounded.
+
+| from | frame | answer |
+|---|---|---|
+| client | `sessions` {after} | `sessions` {sessions: [...], more}: pages of what the network plays, device keys included |
+| client | `login` {session, deviceKey, fence?, client?} | `welcome` {identity}, then events; or `refused` {reason} and the end |
+| network | `event` {sequence, id, event, payload, alternative?} | `acknowledge` {through}: it and all before are done |
+| client | `ping` | `pong`: each side closes a connection that stays silent for too long |
+| network | `replaced` | none: a newer login has the session; the connection ends |
+| network | `error` {reason} | none: the client broke the protocol; the connection ends |
+
+At most WINDOW events are on the way unacknowledged. A connection that ends gives them back: the next login gets them again.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import orjson
+
+MAX_FRAME_BYTES: Final = 2 * 1024 * 1024
+WINDOW: Final = 256
+SESSIONS_PER_PAGE: Final = 500
+PING_SECONDS: Final = 10.0
+SILENCE_SECONDS: Final = 35.0
+
+Frame = dict[str, Any]
+
+
+class ProtocolError(Exception):
+    """The other side sent what is no frame. The text names no content."""
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """The frame's line. Raises ProtocolError above MAX_FRAME_BYTES."""
+    line = orjson.dumps(frame, option=orjson.OPT_APPEND_NEWLINE)
+    if len(line) > MAX_FRAME_BYTES:
+        raise ProtocolError(f"frame of {len(line)} bytes; at most {MAX_FRAME_BYTES} are allowed")
+    return line
+
+
+def decode_frame(line: bytes) -> Frame:
+    """The frame in a line. Raises ProtocolError."""
+    if len(line) > MAX_FRAME_BYTES:
+        raise ProtocolError(f"frame of {len(line)} bytes; at most {MAX_FRAME_BYTES} are allowed")
+    try:
+        frame = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise ProtocolError("frame is not JSON") from error
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+        raise ProtocolError("frame is not an object with a type")
+    return frame
+
+
+def text_field(frame: Frame, name: str, *, longest: int = 256) -> str:
+    """A required, bounded text of a frame. Raises ProtocolError."""
+    value = frame.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise ProtocolError(f"{frame['type']} needs {name}, a text of 1 to {longest} characters")
+    return value
+
+
+def integer_field(frame: Frame, name: str) -> int:
+    """A required integer of a frame, 0 or more. Raises ProtocolError."""
+    value = frame.get(name)
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise ProtocolError(f"{frame['type']} needs {name}, an integer of 0 or more")
+    return value
+
+
+class Frames:
+    """A socket as frames."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self) -> Frame | None:
+        """The next frame, None at the end. Raises ProtocolError, TimeoutError after SILENCE_SECONDS, or OSError."""
+        async with asyncio.timeout(SILENCE_SECONDS):
+            try:
+                line = await self._reader.readline()
+            except ValueError as error:  # asyncio's sign that the line is over the limit
+                raise ProtocolError(f"frame over {MAX_FRAME_BYTES} bytes") from error
+        if not line.endswith(b"\n"):
+            return None
+        return decode_frame(line)
+
+    async def write(self, *frames: Frame) -> None:
+        """Waits while the other side does not read. Raises OSError."""
+        self._writer.writelines(encode_frame(frame) for frame in frames)
+        await self._writer.drain()
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def open_frames(host: str, port: int) -> Frames:
+    """Raises OSError."""
+    return Frames(*await asyncio.open_connection(host, port, limit=MAX_FRAME_BYTES))

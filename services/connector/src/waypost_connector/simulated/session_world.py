@@ -1,0 +1,40 @@
+"""The stream of one simulated session, step by step."""
+
+from functools import lru_cache
+
+from waypost_connector.simulated.cast import Cast
+from waypost_connector.simulated.changes import change, opening
+from waypost_connector.simulated.conversation import MOST_STEPS_LATER, Conversation
+from waypost_connector.simulated.drafts import Burst, Draft
+
+STEPS_PER_CHANGE = 7
+
+
+class SessionWorld:
+    """Any step can be made at any time, alone and again: nothing is carried from step to step.
+
+    So a network that was killed goes on from a step number, and the same seed gives the same stream.
+    """
+
+    def __init__(self, cast: Cast, *, history: int = 0) -> None:
+        self.cast = cast
+        self._history = history
+        self._bursts = lru_cache(maxsize=MOST_STEPS_LATER + 2)(self._burst)
+
+    def step(self, number: int) -> list[Draft]:
+        """What comes with this step, counted from 0: its own drafts, and those that earlier steps left for it."""
+        drafts = list(self._bursts(number).now)
+        for steps_ago in range(1, min(MOST_STEPS_LATER, number) + 1):
+            drafts += self._bursts(number - steps_ago).later.get(steps_ago, ())
+        return drafts
+
+    def _burst(self, number: int) -> Burst:
+        cast = self.cast
+        if number % 2 == 0 and number // 2 < cast.chat_count:
+            chat = cast.chats[number // 2]
+            return opening(cast, chat, number, round(cast.share(chat.rank) * self._history))
+        open_chats = min(cast.chat_count, number // 2 + 1)
+        if number % STEPS_PER_CHANGE == 0:
+            return Burst(now=change(cast, number // STEPS_PER_CHANGE, open_chats))
+        chat = cast.pick_chat(cast.random("pick", number), open_chats)
+        return Conversation(cast, chat, number).live()

@@ -1,0 +1,105 @@
+"""What the network keeps on disk: how far each session's stream was made, and what was not acknowledged yet.
+
+SQLite in write-ahead mode: a commit survives the death of the process at any point. All methods block; one thread calls them.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from waypost_common.identifiers import Jid
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS world (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS streams (session INTEGER PRIMARY KEY, step INTEGER NOT NULL, sequence INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS queue (
+    session INTEGER NOT NULL, sequence INTEGER NOT NULL, id TEXT NOT NULL, event TEXT NOT NULL, payload BLOB NOT NULL,
+    alternative TEXT, PRIMARY KEY (session, sequence)
+) WITHOUT ROWID;
+"""
+
+
+class OtherWorldError(Exception):
+    """The folder holds a world made with other options; the text says which and what to do."""
+
+
+@dataclass(slots=True)
+class Stream:
+    """How far a session's stream was made: the next step, and the sequence number of the last event."""
+
+    step: int = 0
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    session: int
+    """Number of the session in this world."""
+    sequence: int
+    id: str
+    event: str
+    payload: bytes
+    alternative: Jid | None
+
+
+class Storage:
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(folder / "network.sqlite3", isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(SCHEMA)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._connection.close()
+
+    def keep_world(self, options: Mapping[str, str]) -> None:
+        """Remembers what the world was made with. Raises OtherWorldError when the folder holds another one."""
+        for name, value in options.items():
+            self._connection.execute("INSERT OR IGNORE INTO world VALUES (?, ?)", (name, value))
+        kept = dict(self._connection.execute("SELECT name, value FROM world"))
+        for name, value in options.items():
+            if kept[name] != value:
+                raise OtherWorldError(
+                    f"this folder holds a world made with --{name} {kept[name]}, not {value}: "
+                    f"give --{name} {kept[name]}, or another --data folder, or delete this one"
+                )
+
+    def streams(self) -> dict[int, Stream]:
+        rows = self._connection.execute("SELECT session, step, sequence FROM streams")
+        return {session: Stream(step, sequence) for session, step, sequence in rows}
+
+    def depths(self) -> dict[int, int]:
+        """Events not acknowledged, per session."""
+        return dict(self._connection.execute("SELECT session, COUNT(*) FROM queue GROUP BY session"))
+
+    def append(self, events: Iterable[Queued], streams: Mapping[int, Stream]) -> None:
+        """Queues new events and moves their streams on, all or nothing."""
+        self._connection.execute("BEGIN")
+        self._connection.executemany(
+            "INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?)",
+            ((e.session, e.sequence, e.id, e.event, e.payload, e.alternative) for e in events),
+        )
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO streams VALUES (?, ?, ?)",
+            ((session, stream.step, stream.sequence) for session, stream in streams.items()),
+        )
+        self._connection.execute("COMMIT")
+
+    def page(self, session: int, after: int, limit: int) -> list[Queued]:
+        """The next queued events of a session, in order."""
+        rows = self._connection.execute(
+            "SELECT * FROM queue WHERE session = ? AND sequence > ? ORDER BY sequence LIMIT ?", (session, after, limit)
+        )
+        return [Queued(*row) for row in rows]
+
+    def acknowledge(self, session: int, through: int) -> int:
+        """Forgets a session's events up to this one, and says how many. Idempotent."""
+        deleted = self._connection.execute("DELETE FROM queue WHERE session = ? AND sequence <= ?", (session, through))
+        return deleted.rowcount
