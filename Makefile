@@ -5,6 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 MEMBERS := libs/common libs/projection services/api services/ingest services/store services/connector deploy/local
 INSTALLED := .venv/.installed
+UV_VERSION := 0.13.8
 # The machine's uv, or one that lives in this folder.
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 UP_OPTIONS ?=
@@ -27,7 +28,7 @@ $(INSTALLED): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(MEM
 
 .uv/bin/uv:
 	python3 -m venv .uv
-	.uv/bin/pip install --quiet --disable-pip-version-check uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 up: $(INSTALLED) ## Run everything on this machine until Ctrl-C (DETACH=1: in the background; UP_OPTIONS='--api-port 8081')
 	@$(BIN)/waypost-local up $(if $(DETACH),--detach) $(UP_OPTIONS)

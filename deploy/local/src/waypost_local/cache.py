@@ -1,6 +1,7 @@
 """The user's cache of downloaded server programs, shared by every clone of the repository."""
 
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
@@ -11,6 +12,11 @@ from pathlib import Path
 def cache_folder() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "waypost"
+
+
+def name_with_digest(name: str, *contents: bytes) -> str:
+    """A name that changes with what the folder is made from: another version is another folder."""
+    return f"{name}-{hashlib.sha256(b''.join(contents)).hexdigest()[:10]}"
 
 
 def install_once(name: str, build: Callable[[Path], None], cache: Path | None = None) -> Path:

