@@ -61,8 +61,9 @@ class RecordHandler(Protocol):
 class ConsumptionLoop(ConsumerRebalanceListener):
     """Runs one consumer for one handler until `stop`."""
 
-    def __init__(self, handler: RecordHandler, *, max_records: int, revoke_deadline_s: float) -> None:
-        self._handler = handler
+    def __init__(self, handler: RecordHandler | None, *, max_records: int, revoke_deadline_s: float) -> None:
+        self.handler = handler
+        """May be given after construction, before the broker starts: what it needs is opened in the service's lifespan."""
         self._max_records = max_records
         self._revoke_deadline_s = revoke_deadline_s
         self._consumer: AIOKafkaConsumer | None = None
@@ -78,6 +79,11 @@ class ConsumptionLoop(ConsumerRebalanceListener):
     def ready(self) -> bool:
         """Whether partitions are assigned and being read."""
         return bool(self._ready) and not self._starting
+
+    def _required_handler(self) -> RecordHandler:
+        if self.handler is None:
+            raise RuntimeError("the loop was started without a handler")
+        return self.handler
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Lets the batch at hand finish within the deadline, then commits what is safe."""
@@ -124,7 +130,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         starting = self._starting & set(consumer.assignment())
         if not starting:
             return
-        offsets = await self._handler.assigned(frozenset(starting), consumer)
+        offsets = await self._required_handler().assigned(frozenset(starting), consumer)
         still = starting & set(consumer.assignment()) & self._starting
         for partition in still:
             if partition in offsets:
@@ -153,7 +159,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         self._idle.clear()
         next_offsets: NextOffsets = {}
         try:
-            next_offsets = await self._handler.process(batch)
+            next_offsets = await self._required_handler().process(batch)
         finally:
             # Nothing made safe (an outage, a cancellation) seeks every partition back to the start of the batch.
             for partition, records in batch.items():

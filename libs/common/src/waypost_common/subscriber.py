@@ -63,7 +63,7 @@ def subscribe(
     *,
     topic: str,
     group: str,
-    handler: RecordHandler,
+    handler: RecordHandler | None,
     describe: Any,
     max_records: int,
 ) -> LoopSubscriber:

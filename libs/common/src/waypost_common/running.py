@@ -1,0 +1,76 @@
+"""Runs a service's broker until a signal or a failure, and turns either into an exit code."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+import uvloop
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+
+from waypost_common.consumption import ConsumptionStoppedError
+from waypost_common.subscriber import LoopSubscriber
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@contextlib.contextmanager
+def _stop_on_signals(stop: asyncio.Event) -> Any:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def running(broker: KafkaBroker) -> AsyncIterator[None]:
+    """The broker's subscribers and publishers, started; on the way out the batches at hand are finished first."""
+    try:
+        await broker.start()
+        yield
+    finally:
+        await broker.stop()
+
+
+async def until_stopped(subscribers: Sequence[LoopSubscriber]) -> None:
+    """Returns on SIGTERM or SIGINT; raises what ended a subscriber's loop."""
+    stop = asyncio.Event()
+    failures = [one.failure for one in subscribers if one.failure is not None]
+    for failure in failures:
+        failure.add_done_callback(lambda _: stop.set())
+    with _stop_on_signals(stop):
+        await stop.wait()
+    for failure in failures:
+        if failure.done():
+            failure.result()
+
+
+def run_service(name: str, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Runs a service's main coroutine and exits: 0 after a signal, 1 with one clear line when it must not go on."""
+    reason: str | None = None
+    try:
+        uvloop.run(main())
+    except* ConsumptionStoppedError as group:
+        reason = str(_first(group))
+    except* KafkaError as group:
+        reason = f"Kafka does not answer ({type(_first(group)).__name__}): is it running, is its address right?"
+    except* OSError as group:
+        reason = f"{_first(group)}"
+    if reason is not None:
+        log.error("service_stopped", reason=reason)
+        sys.exit(f"{name}: {reason}")
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,192 @@
+"""What ingest does with a poll's records: decode, apply, tell outcomes, save positions - in that order (rules R4, R6)."""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from waypost_common.consumption import Batch, ConsumptionStoppedError, NextOffsets, Record, RetryLaterError
+from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, publish_dead_letters
+from waypost_common.documents import NO_OFFSET
+from waypost_common.identifiers import EpochMs, EventId, Offset
+from waypost_ingest.metrics import IngestMetrics
+from waypost_ingest.outcomes import publish_outcomes
+from waypost_ingest.positions import Position, Positions, first_offset
+from waypost_ingest.settings import IngestSettings
+from waypost_projection.fold.commands_seen import COMMANDS_KEPT
+from waypost_projection.logged import AnyLogged, decode
+from waypost_projection.writer import ProjectionWriter
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Decoded:
+    """A partition's part of a batch. It may end early: see `_decode`."""
+
+    events: list[AnyLogged] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    last: Record | None = None
+
+
+class IngestHandler:
+    """Applies `wa.events` to the documents of one generation."""
+
+    def __init__(
+        self,
+        *,
+        settings: IngestSettings,
+        writer: ProjectionWriter,
+        positions: Positions,
+        producer: AIOKafkaProducer,
+        outcomes_topic: str,
+        dead_letters_topic: str,
+        generation: int,
+        metrics: IngestMetrics,
+    ) -> None:
+        self._settings = settings
+        self._writer = writer
+        self._positions = positions
+        self._producer = producer
+        self._outcomes_topic = outcomes_topic
+        self._dead_letters_topic = dead_letters_topic
+        self._generation = generation
+        self._metrics = metrics
+        self._limits: dict[int, DeadLetterLimit] = {}
+        self._started_at: dict[TopicPartition, Position] = {}
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
+        """Starts each partition at its recorded position, and refuses a log that is not the one read before."""
+        self._consumer = consumer
+        positions = await self._positions.load([partition.partition for partition in partitions])
+        try:
+            starts = await consumer.beginning_offsets(partitions)
+            ends = await consumer.end_offsets(partitions)
+        except KafkaError as error:
+            raise RetryLaterError(f"Kafka: {type(error).__name__}") from error
+        offsets = {}
+        for partition in partitions:
+            position = positions[partition.partition]
+            offsets[partition] = first_offset(position, log_start=starts[partition], log_end=ends[partition])
+            self._limits[partition.partition] = self._new_limit()
+            self._metrics.lag.labels(partition.partition).set(ends[partition] - 1 - max(position.offset, starts[partition] - 1))
+        self._started_at = {partition: positions[partition.partition] for partition in partitions}
+        log.info("partitions_assigned", partitions=sorted(partition.partition for partition in partitions))
+        return offsets
+
+    async def process(self, batch: Batch) -> NextOffsets:
+        started = time.perf_counter()
+        decoded = {partition: self._decode(partition, records) for partition, records in batch.items()}
+        events = [logged for part in decoded.values() for logged in part.events]
+        applied = await self._writer.apply(events)
+        self._metrics.apply_seconds.observe(time.perf_counter() - started)
+        dead = [letter for part in decoded.values() for letter in part.dead]
+        records = {(record.partition, record.offset): record for part in batch.values() for record in part}
+        dead += [
+            DeadLetter(
+                record=records[logged.partition, logged.offset],
+                reason=reason,
+                detail="the session or chat belongs to another organization",
+            )
+            for logged, reason in applied.refused
+        ]
+        await self._bury(dead)
+        published = await publish_outcomes(self._producer, self._outcomes_topic, applied.outcomes, generation=self._generation)
+        self._metrics.outcomes.inc(published)
+        await self._positions.save(self._reached(decoded))
+        self._observe(batch, events, started)
+        self._count_dead(batch, dead)
+        return {partition: part.last.offset + 1 for partition, part in decoded.items() if part.last is not None}
+
+    def _decode(self, partition: TopicPartition, records: Sequence[Record]) -> _Decoded:
+        """Decodes until one chat's commands would no longer fit into what it remembers of them.
+
+        A batch that is cut by a crash comes again whole; each of its commands must still be known then (rule R6).
+        """
+        self._check_start(partition, records[0])
+        part = _Decoded()
+        commands: Counter[bytes | None] = Counter()
+        for record in records:
+            found = decode(record, max_bytes=self._settings.batch.max_event_bytes)
+            if isinstance(found, DeadLetter):
+                part.dead.append(found)
+            else:
+                if found.command is not None:
+                    commands[record.key] += 1
+                    if commands[record.key] > COMMANDS_KEPT:
+                        break
+                part.events.append(found)
+            part.last = record
+        return part
+
+    def _check_start(self, partition: TopicPartition, record: Record) -> None:
+        """The first record after an assignment is the last one applied before: its id tells whether it is the same log."""
+        position = self._started_at.pop(partition, None)
+        if position is None or position.offset == NO_OFFSET or position.event is None or record.offset != position.offset:
+            return
+        found = decode(record, max_bytes=self._settings.batch.max_event_bytes)
+        if isinstance(found, DeadLetter) or found.event.id != position.event:
+            raise ConsumptionStoppedError(
+                f"offset {position.offset} of partition {position.partition} holds another event than the one applied before: "
+                "the topic was made again or the address is that of another cluster; restore the log, or rebuild into "
+                "new collections"
+            )
+
+    async def _bury(self, dead: list[DeadLetter]) -> None:
+        if not dead:
+            return
+        await publish_dead_letters(self._producer, self._dead_letters_topic, dead)
+        for letter in dead:
+            self._metrics.dead_letters.labels(letter.reason.value).inc()
+            log.warning(
+                "dead_letter",
+                reason=letter.reason.value,
+                detail=letter.detail,
+                partition=letter.record.partition,
+                offset=letter.record.offset,
+            )
+
+    def _reached(self, decoded: Mapping[TopicPartition, _Decoded]) -> list[Position]:
+        reached = []
+        for partition, part in decoded.items():
+            if part.last is None:
+                continue
+            newest = part.events[-1] if part.events else None
+            same = newest is not None and newest.offset == part.last.offset
+            reached.append(
+                Position(
+                    partition=partition.partition,
+                    offset=Offset(part.last.offset),
+                    event=EventId(newest.event.id) if newest is not None and same else None,
+                    timestamp=EpochMs(part.last.timestamp),
+                    log_start=Offset(0),
+                )
+            )
+        return reached
+
+    def _observe(self, batch: Batch, events: Sequence[AnyLogged], started: float) -> None:
+        for name, count in Counter(logged.event.event for logged in events).items():
+            self._metrics.events.labels(name).inc(count)
+        self._metrics.batch_size.observe(sum(map(len, batch.values())))
+        self._metrics.batch_seconds.observe(time.perf_counter() - started)
+        self._metrics.age_seconds.set(time.time() - max(records[-1].timestamp for records in batch.values()) / 1_000)
+        for partition, records in batch.items():
+            highwater = self._consumer.highwater(partition) if self._consumer is not None else None
+            if highwater is not None:
+                self._metrics.lag.labels(partition.partition).set(highwater - 1 - records[-1].offset)
+
+    def _count_dead(self, batch: Batch, dead: Sequence[DeadLetter]) -> None:
+        buried = {(letter.record.partition, letter.record.offset) for letter in dead}
+        for partition, records in batch.items():
+            limit = self._limits.setdefault(partition.partition, self._new_limit())
+            for record in records:
+                limit.count(dead=(record.partition, record.offset) in buried)
+
+    def _new_limit(self) -> DeadLetterLimit:
+        limits = self._settings.deadletters
+        return DeadLetterLimit(consecutive=limits.consecutive, share=limits.share, window=limits.window)

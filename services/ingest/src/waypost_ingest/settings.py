@@ -1,0 +1,30 @@
+"""Settings of the ingest service."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from waypost_common.events import MAX_EVENT_BYTES
+from waypost_common.settings import ServiceSettings, SettingsBlock
+
+
+class BatchSettings(SettingsBlock):
+    max_records: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+    """Most events folded in one go, over all partitions of this process. Larger is faster while behind, and takes more memory."""
+    max_event_bytes: Annotated[int, Field(ge=1_024, le=8 * 1024 * 1024)] = MAX_EVENT_BYTES
+    """Events larger than this go to the dead-letter queue."""
+
+
+class DeadLetterSettings(SettingsBlock):
+    consecutive: Annotated[int, Field(ge=1)] = 1_000
+    """Events in a row that cannot be applied before the service stops: a wrong deployment, not bad events."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of the last `window` events that cannot be applied before the service stops."""
+    window: Annotated[int, Field(ge=1)] = 10_000
+
+
+class IngestSettings(ServiceSettings):
+    """Environment: `WAYPOST_<BLOCK>_<FIELD>`, for example `WAYPOST_BATCH_MAX_RECORDS=5000`."""
+
+    batch: BatchSettings = BatchSettings()
+    deadletters: DeadLetterSettings = DeadLetterSettings()
