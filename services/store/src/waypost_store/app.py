@@ -1,0 +1,152 @@
+"""The store service: a FastStream app with two subscribers of our own and a sweeper beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+from faststream import AsyncAPI, FastStream
+
+from waypost_common.commands import StoreCommand
+from waypost_common.events import ChatUpdateEvent, SessionStatusEvent
+from waypost_common.kafka import create_broker, create_producer
+from waypost_common.mongo import open_client, open_database
+from waypost_common.outcomes import Outcome
+from waypost_common.probes import serve_probes
+from waypost_common.subscriber import LoopSubscriber, subscribe
+from waypost_common.topics import COMMANDS_STORE, EVENTS, OUTCOMES, STORE_GROUP, STORE_OUTCOMES_GROUP, group_name, topic_name
+from waypost_store.command_handler import CommandHandler
+from waypost_store.connections import Connections, ConnectionSlot
+from waypost_store.metrics import StoreMetrics
+from waypost_store.outcome_handler import OutcomeHandler
+from waypost_store.readiness import wait_until_set_up
+from waypost_store.settings import StoreSettings
+from waypost_store.sweeper import Sweeper
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def commands(command: StoreCommand) -> None:
+    """Commands that concern only the stored copy. Key: as the event each becomes."""
+
+
+async def outcomes(outcome: Outcome) -> None:
+    """What became of each command, to be written into its operation. Key: the command's id."""
+
+
+class StoreService:
+    """The app with what its lifespan opens. `failure` is why it stopped by itself, if it did."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self.settings = settings
+        self.metrics = StoreMetrics()
+        self.failure: Exception | None = None
+        self.probe_port: int | None = None
+        self._slot = ConnectionSlot()
+        self._sweeper = Sweeper(settings, self._slot, self.metrics)
+        self._tasks: asyncio.TaskGroup | None = None
+        self._watchers: list[asyncio.Task[None]] = []
+        kafka = settings.kafka
+        broker = create_broker(kafka, client_id="waypost-store", logger=None)
+        self._subscribers: list[LoopSubscriber] = [
+            subscribe(
+                broker,
+                kafka,
+                topic=topic_name(kafka, COMMANDS_STORE),
+                group=group_name(kafka, STORE_GROUP),
+                handler=CommandHandler(settings, self._slot, self.metrics),
+                describe=commands,
+                max_records=settings.store.batch_records,
+            ),
+            subscribe(
+                broker,
+                kafka,
+                topic=topic_name(kafka, OUTCOMES),
+                group=group_name(kafka, STORE_OUTCOMES_GROUP),
+                handler=OutcomeHandler(settings, self._slot, self.metrics),
+                describe=outcomes,
+                max_records=settings.store.batch_records,
+            ),
+        ]
+        broker.publisher(
+            topic_name(kafka, EVENTS),
+            title="Events",
+            schema=ChatUpdateEvent | SessionStatusEvent,
+            description="The one event that each command becomes. Key: session|chatJid, or session.",
+        )
+        broker.publisher(
+            topic_name(kafka, OUTCOMES),
+            title="OutcomesOfTheStore",
+            schema=Outcome,
+            description="Commands that end here: rejected, expired, unknown. Key: the command's id.",
+        )
+        self.app = FastStream(
+            broker,
+            logger=None,
+            lifespan=self._lifespan,
+            after_startup=[self._watch],
+            specification=AsyncAPI(
+                title="Waypost store",
+                version=version("waypost-store"),
+                description="Turns commands about the stored copy into events, and keeps the record of every command.",
+            ),
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, **_options: Any) -> AsyncIterator[None]:
+        settings = self.settings
+        async with open_client(settings.mongo, application="waypost-store") as client:
+            database = open_database(client, settings.mongo)
+            await wait_until_set_up(settings, client, database)
+            producer = create_producer(settings.kafka, client_id="waypost-store")
+            await producer.start()
+            try:
+                self._slot.fill(Connections(database, producer))
+                async with (
+                    serve_probes(settings.metrics, self.metrics.registry, self._readiness) as self.probe_port,
+                    asyncio.TaskGroup() as tasks,
+                ):
+                    self._tasks = tasks
+                    sweeping = tasks.create_task(self._sweeper.run(), name="sweeper")
+                    log.info("started", probes=f"{settings.metrics.host}:{self.probe_port}")
+                    try:
+                        yield
+                    finally:
+                        for task in (sweeping, *self._watchers):
+                            task.cancel()
+            finally:
+                self._slot.fill(None)
+                await producer.stop()
+
+    async def _watch(self) -> None:
+        """Called once the subscribers run: the first that must not go on ends the service."""
+        if self._tasks is not None:
+            self._watchers = [
+                self._tasks.create_task(self._end_with(subscriber), name=f"watch-{subscriber.group_id}")
+                for subscriber in self._subscribers
+            ]
+
+    async def _end_with(self, subscriber: LoopSubscriber) -> None:
+        if subscriber.failure is None:
+            return
+        try:
+            await subscriber.failure
+        except Exception as error:  # noqa: BLE001  (reported by main, whatever it is)
+            self.failure = self.failure or error
+            self.app.exit()
+
+    async def _readiness(self) -> str | None:
+        waiting = [subscriber.group_id for subscriber in self._subscribers if not subscriber.loop.ready]
+        self.metrics.ready.set(0 if waiting else 1)
+        return f"no partitions yet in {', '.join(str(group) for group in waiting)}" if waiting else None
+
+
+def create_service(settings: StoreSettings) -> StoreService:
+    return StoreService(settings)
+
+
+def create_app(settings: StoreSettings) -> FastStream:
+    """The app alone, for its AsyncAPI document."""
+    return create_service(settings).app

@@ -1,0 +1,144 @@
+"""Claiming operations: pending to started, or to a final status, by compare-and-set in one round trip (rule R6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import Any, Final
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from waypost_common.commands import StoreCommand
+from waypost_common.consumption import RetryLaterError
+from waypost_common.identifiers import EpochMs
+from waypost_common.mongo import Document, MongoCollection
+from waypost_common.outcomes import OperationStatus
+from waypost_store.decisions import Decision, Finish
+
+DUPLICATE_KEY: Final = 11000
+ATTEMPTS: Final = 3
+
+
+class ClaimState(Enum):
+    WON = auto()
+    STARTED_BEFORE = auto()
+    """A redelivery: whether its event was published is not known, so it is published again."""
+    FINISHED_BEFORE = auto()
+    ANOTHER = auto()
+    """The id belongs to an operation of another session or organization."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    state: ClaimState
+    operation: Document | None = None
+    """The operation as it was found, when it was finished before."""
+
+
+async def claim(
+    operations: MongoCollection, wanted: Sequence[tuple[StoreCommand, Decision]], *, now: EpochMs, keep_days: int
+) -> list[Claim]:
+    """Claims each command's operation, making those of commands that came by Kafka alone. Answers in the same order.
+
+    Idempotent. Raises RetryLaterError when MongoDB does not confirm all of it by a majority.
+    """
+    claims: list[Claim | None] = [None] * len(wanted)
+    open_ones = list(range(len(wanted)))
+    try:
+        for _ in range(ATTEMPTS):
+            lost = await _claim_once(operations, [wanted[index] for index in open_ones], now, keep_days)
+            for position, index in enumerate(open_ones):
+                if position not in lost:
+                    claims[index] = Claim(ClaimState.WON)
+            open_ones = [open_ones[position] for position in sorted(lost)]
+            if open_ones:
+                open_ones = await _read_back(operations, wanted, open_ones, claims)
+            if not open_ones:
+                return [made for made in claims if made is not None]
+    except PyMongoError as error:
+        raise RetryLaterError(f"MongoDB: {type(error).__name__}") from error
+    raise RetryLaterError("operations change faster than they can be claimed")
+
+
+async def _claim_once(
+    operations: MongoCollection, wanted: Sequence[tuple[StoreCommand, Decision]], now: EpochMs, keep_days: int
+) -> set[int]:
+    """The positions that were not pending."""
+    updates = [_update(command, decision, now, keep_days) for command, decision in wanted]
+    try:
+        await operations.bulk_write(updates, ordered=False)
+    except BulkWriteError as error:
+        return duplicates(error)
+    return set()
+
+
+def duplicates(error: BulkWriteError) -> set[int]:
+    """The positions of a bulk that were there already. Raises RetryLaterError when anything else went wrong."""
+    failures: list[Document] = error.details.get("writeErrors", [])
+    others = sorted({failure["code"] for failure in failures if failure["code"] != DUPLICATE_KEY})
+    if others or error.details.get("writeConcernErrors"):
+        raise RetryLaterError(f"MongoDB did not confirm a bulk (codes {others})") from error
+    return {failure["index"] for failure in failures}
+
+
+def _update(command: StoreCommand, decision: Decision, now: EpochMs, keep_days: int) -> UpdateOne:
+    final: dict[str, Any] = {"finishedAt": None, "code": None, "message": None}
+    change: dict[str, Any] = {"status": OperationStatus.STARTED.value}
+    if isinstance(decision, Finish):
+        change = {
+            "status": decision.status.value,
+            "finishedAt": now,
+            "code": decision.code.value,
+            "message": decision.message,
+        }
+        final = {}
+    on_insert = {
+        "command": command.command,
+        "createdAt": command.issued_at,
+        "deadline": command.deadline,
+        "result": None,
+        "push": None,
+        "requestHash": "",
+        "expiresAt": datetime.fromtimestamp(now / 1_000, UTC) + timedelta(days=keep_days),
+        **final,
+    }
+    # An operation that is not pending does not match, so the upsert collides with it: that is how a lost claim shows.
+    return UpdateOne(
+        {
+            "_id": command.id,
+            "organization": command.organization,
+            "session": command.session,
+            "status": OperationStatus.PENDING.value,
+        },
+        {"$set": change, "$setOnInsert": on_insert},
+        upsert=True,
+    )
+
+
+async def _read_back(
+    operations: MongoCollection,
+    wanted: Sequence[tuple[StoreCommand, Decision]],
+    lost: list[int],
+    claims: list[Claim | None],
+) -> list[int]:
+    """Fills in what became of lost claims; returns those to try again, which raced with the API's own insert."""
+    ids = [wanted[index][0].id for index in lost]
+    found = {document["_id"]: document async for document in operations.find({"_id": {"$in": ids}})}
+    again = []
+    for index in lost:
+        command = wanted[index][0]
+        operation = found.get(command.id)
+        # An outcome that came first left a record without an organization: it still tells that the command is over.
+        owner = None if operation is None else (operation.get("organization"), operation.get("session"))
+        if operation is None:
+            again.append(index)
+        elif owner not in ((None, None), (command.organization, command.session)):
+            claims[index] = Claim(ClaimState.ANOTHER)
+        elif operation["status"] == OperationStatus.PENDING:
+            again.append(index)
+        elif operation["status"] == OperationStatus.STARTED:
+            claims[index] = Claim(ClaimState.STARTED_BEFORE)
+        else:
+            claims[index] = Claim(ClaimState.FINISHED_BEFORE, operation)
+    return again

@@ -1,0 +1,147 @@
+"""Takes batches of `wa.commands.store`: one claim in MongoDB, one flush to Kafka, then the offsets may be committed."""
+
+from collections.abc import Collection, Sequence
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from waypost_common.commands import SessionCreateCommand
+from waypost_common.consumption import Batch, NextOffsets
+from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, DeadLetterReason, publish_dead_letters
+from waypost_common.identifiers import EpochMs
+from waypost_common.mongo import Document
+from waypost_common.outcomes import Outcome, OutcomeStatus
+from waypost_common.topics import COMMANDS_DLQ, EVENTS, OUTCOMES, topic_name
+from waypost_store.claims import Claim, ClaimState, claim
+from waypost_store.clock import now_ms
+from waypost_store.commands import event_of_command
+from waypost_store.connections import Connections, ConnectionSlot
+from waypost_store.decisions import Decision, Finish, Start, decide
+from waypost_store.first_offsets import start_offsets
+from waypost_store.intake import Accepted, read_command
+from waypost_store.known_sessions import KnownSessions
+from waypost_store.metrics import StoreMetrics
+from waypost_store.publishing import Message, event_message, outcome_message, publish
+from waypost_store.settings import StoreSettings
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class CommandHandler:
+    """A RecordHandler. Idempotent: a batch that comes again publishes the same events under the same ids."""
+
+    def __init__(self, settings: StoreSettings, slot: ConnectionSlot, metrics: StoreMetrics) -> None:
+        self._settings = settings
+        self._slot = slot
+        self._metrics = metrics
+        self._sessions = KnownSessions()
+        self._limit = DeadLetterLimit()
+
+    async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
+        return await start_offsets(partitions, consumer)
+
+    async def process(self, batch: Batch) -> NextOffsets:
+        connections = self._slot.get()
+        read = [read_command(record) for records in batch.values() for record in records]
+        self._metrics.batch_size.observe(len(read))
+        accepted = [item for item in read if isinstance(item, Accepted)]
+        dead = [item for item in read if isinstance(item, DeadLetter)]
+        if accepted:
+            dead += await self._execute(connections, accepted)
+        if dead:
+            await publish_dead_letters(connections.producer, topic_name(self._settings.kafka, COMMANDS_DLQ), dead)
+        self._count(len(read), dead)
+        return {partition: records[-1].offset + 1 for partition, records in batch.items()}
+
+    async def _execute(self, connections: Connections, accepted: Sequence[Accepted]) -> list[DeadLetter]:
+        """Returns the commands whose id belongs to somebody else's operation."""
+        now = now_ms()
+        decisions = await self._decide(connections, accepted, now)
+        wanted = [(item.command, decision) for item, decision in zip(accepted, decisions, strict=True)]
+        with self._metrics.claim_seconds.time():
+            claims = await claim(connections.operations, wanted, now=now, keep_days=self._settings.store.operation_retention_days)
+        messages: list[Message] = []
+        dead: list[DeadLetter] = []
+        for item, decision, claimed in zip(accepted, decisions, claims, strict=True):
+            answer = self._answer(item, decision, claimed, now)
+            if isinstance(answer, DeadLetter):
+                dead.append(answer)
+            else:
+                messages.append(answer)
+        with self._metrics.publish_seconds.time():
+            await publish(connections.producer, messages)
+        self._remember_created(accepted, decisions)
+        return dead
+
+    async def _decide(self, connections: Connections, accepted: Sequence[Accepted], now: EpochMs) -> list[Decision]:
+        """In log order: a session that one command creates is there for the next."""
+        owners = await self._sessions.owners(connections.database, (item.command.session for item in accepted))
+        decisions = []
+        for item in accepted:
+            decision = decide(item.command, owners, now=now)
+            if isinstance(decision, Start):
+                owners.setdefault(item.command.session, item.command.organization)
+            decisions.append(decision)
+        return decisions
+
+    def _answer(self, item: Accepted, decision: Decision, claimed: Claim, now: EpochMs) -> Message | DeadLetter:
+        command = item.command
+        match claimed:
+            case Claim(state=ClaimState.ANOTHER):
+                return DeadLetter(
+                    record=item.record,
+                    reason=DeadLetterReason.ORGANIZATION_MISMATCH,
+                    detail="id: belongs to an operation of another session or organization",
+                )
+            case Claim(state=ClaimState.FINISHED_BEFORE, operation=operation) if operation is not None:
+                self._metrics.commands.labels(command.command, "finished_before").inc()
+                return self._outcome_message(item, recorded_outcome(operation, now))
+            case Claim(state=ClaimState.WON) if isinstance(decision, Finish):
+                self._metrics.commands.labels(command.command, decision.status.value).inc()
+                outcome = Outcome(
+                    command=command.id, status=decision.status, at=now, code=decision.code.value, message=decision.message
+                )
+                return self._outcome_message(item, outcome)
+            case _:
+                result = "started" if claimed.state is ClaimState.WON else "repeated"
+                self._metrics.commands.labels(command.command, result).inc()
+                event = event_of_command(command, now=now, default_backend=self._settings.store.default_backend)
+                return event_message(topic_name(self._settings.kafka, EVENTS), event, command, item.traceparent)
+
+    def _outcome_message(self, item: Accepted, outcome: Outcome) -> Message:
+        return outcome_message(topic_name(self._settings.kafka, OUTCOMES), outcome, item.traceparent)
+
+    def _remember_created(self, accepted: Sequence[Accepted], decisions: Sequence[Decision]) -> None:
+        """The event that makes the session is in the log now; its document follows."""
+        for item, decision in zip(accepted, decisions, strict=True):
+            if isinstance(item.command, SessionCreateCommand) and isinstance(decision, Start):
+                self._sessions.remember(item.command.session, item.command.organization)
+
+    def _count(self, total: int, dead: Sequence[DeadLetter]) -> None:
+        """Raises ConsumptionStoppedError when too much of the topic goes to its dead-letter queue."""
+        for letter in dead:
+            self._metrics.dead_letters.labels(letter.reason.value).inc()
+            record = letter.record
+            log.warning(
+                "command_dead_lettered",
+                reason=letter.reason.value,
+                detail=letter.detail,
+                partition=record.partition,
+                offset=record.offset,
+            )
+        for _ in range(total - len(dead)):
+            self._limit.count(dead=False)
+        for _ in dead:
+            self._limit.count(dead=True)
+
+
+def recorded_outcome(operation: Document, now: EpochMs) -> Outcome:
+    """What was said when the operation ended, to be said again."""
+    return Outcome(
+        command=operation["_id"],
+        status=OutcomeStatus(operation["status"]),
+        at=operation.get("finishedAt") or now,
+        code=operation.get("code"),
+        message=operation.get("message"),
+        result=operation.get("result"),
+    )

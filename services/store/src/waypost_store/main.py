@@ -1,0 +1,82 @@
+"""`waypost-store`: runs the service, or prints its AsyncAPI document."""
+
+import sys
+from typing import Any
+
+import structlog
+import typer
+import uvloop
+import yaml
+from aiokafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
+from waypost_common.consumption import ConsumptionStoppedError
+from waypost_common.logs import configure_logging
+from waypost_store.app import create_app, create_service
+from waypost_store.cli.output import load_settings
+from waypost_store.errors import StoreError
+from waypost_store.settings import StoreSettings
+
+log = structlog.stdlib.get_logger(__name__)
+
+cli = typer.Typer(
+    help="The store service. Settings come from the environment (WAYPOST_...).",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def asyncapi_document() -> str:
+    """The document as YAML, with the default settings, so that it is the same everywhere."""
+    app = create_app(StoreSettings.model_construct())
+    document: dict[str, Any] = app.schema.to_specification().to_jsonable()
+    # FastStream keeps subscribers in a set, whose order is not that of the code.
+    for part in ("channels", "operations"):
+        document[part] = dict(sorted(document[part].items()))
+    document["components"] = {kind: dict(sorted(parts.items())) for kind, parts in sorted(document["components"].items())}
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+
+
+@cli.callback(invoke_without_command=True)
+def run(context: typer.Context) -> None:
+    """Run the service until SIGTERM or Ctrl-C.
+
+    Examples:
+      waypost-store
+      waypost-store asyncapi > asyncapi.yaml
+    """
+    if context.invoked_subcommand is not None:
+        return
+    settings = load_settings()
+    configure_logging(settings.log, service="store")
+    service = create_service(settings)
+    try:
+        uvloop.run(service.app.run())
+    except (StoreError, ConsumptionStoppedError) as error:
+        _end(str(error))
+    except (KafkaError, PyMongoError, OSError) as error:
+        log.exception("failed")
+        _end(f"{type(error).__name__}: see `waypost doctor`")
+    match service.failure:
+        case None:
+            log.info("stopped")
+        case ConsumptionStoppedError() as stopped:
+            _end(str(stopped))
+        case bug:
+            log.error("failed", exc_info=bug)
+            _end(f"stopped by an error ({type(bug).__name__}): nothing was committed for its batch; start it again")
+
+
+@cli.command("asyncapi")
+def asyncapi() -> None:
+    """Print the AsyncAPI 3 document of this service."""
+    sys.stdout.write(asyncapi_document())
+
+
+def _end(reason: str) -> None:
+    typer.echo(f"waypost-store: {reason}", err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    cli()

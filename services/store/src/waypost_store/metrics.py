@@ -1,0 +1,34 @@
+"""What the store counts. Labels are few and fixed: never an id."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class StoreMetrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.commands = Counter(
+            "waypost_store_commands", "Commands taken, by what became of them here", ["command", "result"], registry=self.registry
+        )
+        self.dead_letters = Counter(
+            "waypost_store_dead_letters", "Records that can never be applied", ["reason"], registry=self.registry
+        )
+        self.batch_size = Histogram(
+            "waypost_store_batch_records",
+            "Commands in one batch",
+            buckets=(1, 2, 5, 10, 50, 100, 500, 1_000),
+            registry=self.registry,
+        )
+        self.claim_seconds = Histogram(
+            "waypost_store_claim_seconds", "Time to claim a batch in MongoDB", buckets=_SECONDS, registry=self.registry
+        )
+        self.publish_seconds = Histogram(
+            "waypost_store_publish_seconds", "Time until Kafka has a batch's events", buckets=_SECONDS, registry=self.registry
+        )
+        self.outcomes = Counter("waypost_store_outcomes", "Outcomes written into operations", ["status"], registry=self.registry)
+        self.swept = Counter(
+            "waypost_store_operations_swept", "Operations that nobody finished in time", ["status"], registry=self.registry
+        )
+        self.ready = Gauge("waypost_store_ready", "1 while commands and outcomes are read", registry=self.registry)
+
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)

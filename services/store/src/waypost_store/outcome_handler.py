@@ -1,0 +1,52 @@
+"""Takes batches of `wa.outcomes` and writes each command's final status into its operation."""
+
+from collections.abc import Collection
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from waypost_common.consumption import Batch, NextOffsets
+from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, publish_dead_letters
+from waypost_common.outcomes import Outcome
+from waypost_common.topics import COMMANDS_DLQ, topic_name
+from waypost_store.clock import now_ms
+from waypost_store.connections import ConnectionSlot
+from waypost_store.first_offsets import start_offsets
+from waypost_store.intake import read_outcome
+from waypost_store.metrics import StoreMetrics
+from waypost_store.outcome_writes import write_outcomes
+from waypost_store.settings import StoreSettings
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class OutcomeHandler:
+    """A RecordHandler. Idempotent."""
+
+    def __init__(self, settings: StoreSettings, slot: ConnectionSlot, metrics: StoreMetrics) -> None:
+        self._settings = settings
+        self._slot = slot
+        self._metrics = metrics
+        self._limit = DeadLetterLimit()
+
+    async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
+        return await start_offsets(partitions, consumer)
+
+    async def process(self, batch: Batch) -> NextOffsets:
+        connections = self._slot.get()
+        read = [read_outcome(record) for records in batch.values() for record in records]
+        outcomes = [item for item in read if isinstance(item, Outcome)]
+        dead = [item for item in read if isinstance(item, DeadLetter)]
+        if outcomes:
+            keep_days = self._settings.store.operation_retention_days
+            await write_outcomes(connections.operations, outcomes, now=now_ms(), keep_days=keep_days)
+        if dead:
+            await publish_dead_letters(connections.producer, topic_name(self._settings.kafka, COMMANDS_DLQ), dead)
+        for outcome in outcomes:
+            self._metrics.outcomes.labels(outcome.status.value).inc()
+            self._limit.count(dead=False)
+        for letter in dead:
+            self._metrics.dead_letters.labels(letter.reason.value).inc()
+            log.warning("outcome_dead_lettered", reason=letter.reason.value, detail=letter.detail)
+            self._limit.count(dead=True)
+        return {partition: records[-1].offset + 1 for partition, records in batch.items()}
