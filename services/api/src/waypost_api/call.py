@@ -1,0 +1,58 @@
+"""A request that has been authenticated and may do what it asks, with all that a handler needs."""
+
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TypedDict
+
+import pymongo
+from starlette.requests import Request
+
+from waypost_api.authentication.authenticator import Authenticator
+from waypost_api.authentication.principal import Principal
+from waypost_api.breaker import Breaker
+from waypost_api.commands.execute import CommandExecutor
+from waypost_api.commands.operations import Operations
+from waypost_api.metrics import Metrics
+from waypost_api.pagination import Cursors
+from waypost_api.queries.scope import Generations
+from waypost_api.readiness import Readiness
+from waypost_api.settings import ApiSettings
+from waypost_common.identifiers import EpochMs
+from waypost_common.mongo import MongoDatabase
+
+
+class State(TypedDict):
+    """What the lifespan makes and every request sees."""
+
+    settings: ApiSettings
+    metrics: Metrics
+    database: MongoDatabase
+    documents_breaker: Breaker
+    generations: Generations
+    authenticator: Authenticator
+    cursors: Cursors
+    operations: Operations
+    executor: CommandExecutor
+    readiness: Readiness
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    request: Request[State]
+    state: State
+    principal: Principal
+    operation: str
+    """The operation's id."""
+
+    def reading(self) -> AbstractContextManager[object]:
+        """Bounds the database's time within the block; past it the request is answered 503."""
+        return pymongo.timeout(self.state["settings"].reads.timeout_ms / 1000)
+
+    def path(self, name: str) -> str:
+        text: str = self.request.path_params[name]
+        return text
+
+    @staticmethod
+    def now() -> EpochMs:
+        return EpochMs(time.time_ns() // 1_000_000)

@@ -1,0 +1,161 @@
+"""A command's life as the API sees it: recorded, published, awaited (design: "A command's life")."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import pymongo
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from waypost_api.commands.operations import Operations, new_operation, outcome_of
+from waypost_api.commands.publisher import CommandPublisher
+from waypost_api.commands.waiters import Waiters, Waiting
+from waypost_api.error_responses import is_outage
+from waypost_api.metrics import Metrics
+from waypost_common.commands import StoreCommand
+from waypost_common.documents import OperationDocument
+from waypost_common.errors import ConflictError, UnavailableError
+from waypost_common.identifiers import CommandId, OrganizationId
+from waypost_common.outcomes import Outcome
+
+FIRST_LOOK_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    command: StoreCommand
+    request_hash: str
+    idempotency_key: str | None
+    generation: int
+    """The generation that the answer will be read from: only its outcomes count."""
+    traceparent: str | None = None
+
+
+class CommandExecutor:
+    def __init__(
+        self,
+        operations: Operations,
+        publisher: CommandPublisher,
+        waiters: Waiters,
+        metrics: Metrics,
+        *,
+        database_timeout_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+    ) -> None:
+        self._operations = operations
+        self._publisher = publisher
+        self._waiters = waiters
+        self._metrics = metrics
+        self._database_timeout_s = database_timeout_s
+        self._monotonic = monotonic
+        self._now_ms = now_ms
+
+    async def run(self, submission: Submission) -> Outcome:
+        """Publishes the command and waits for its outcome, at the longest until its deadline.
+
+        Raises UnavailableError without an outcome (with `details.operation` once it may have been published), and
+        ConflictError for an idempotency key that was used for another request.
+        """
+        command = submission.command
+        self._publisher.check()
+        with self._waiters.register(command.id, generation=submission.generation) as waiting:
+            if submission.idempotency_key is None:
+                await self._record_beside_publishing(submission)
+            elif (earlier := await self._record(submission)) is not None:
+                return await self.replay(earlier, submission.request_hash, generation=submission.generation)
+            else:
+                await self._publish(submission)
+            return await self._outcome(waiting, command.id, command.organization, deadline_ms=command.deadline)
+
+    async def start(self, submission: Submission) -> OperationDocument:
+        """Publishes the command and returns its record at once: the record is there before the command is."""
+        self._publisher.check()
+        if (earlier := await self._record(submission)) is not None:
+            require_same_request(earlier, submission.request_hash)
+            return earlier
+        await self._publish(submission)
+        command = submission.command
+        return new_operation(command, request_hash=submission.request_hash, idempotency_key=submission.idempotency_key)
+
+    async def replay(self, earlier: OperationDocument, request_hash: str, *, generation: int) -> Outcome:
+        """The first outcome of a request that came before, waited for while it is under way; nothing runs.
+
+        Raises ConflictError when the earlier request asked for something else.
+        """
+        require_same_request(earlier, request_hash)
+        outcome = outcome_of(earlier)
+        if outcome is not None:
+            return outcome
+        command = CommandId(earlier["_id"])
+        with self._waiters.register(command, generation=generation) as waiting:
+            return await self._outcome(waiting, command, earlier["organization"], deadline_ms=earlier["deadline"])
+
+    async def _record(self, submission: Submission) -> OperationDocument | None:
+        """None when recorded now, else the record that holds the idempotency key already."""
+        command = submission.command
+        operation = new_operation(command, request_hash=submission.request_hash, idempotency_key=submission.idempotency_key)
+        try:
+            with pymongo.timeout(self._database_timeout_s):
+                await self._operations.insert(operation)
+        except DuplicateKeyError:
+            if submission.idempotency_key is not None:
+                earlier = await self._operations.find_by_key(command.organization, submission.idempotency_key)
+                if earlier is not None:
+                    return earlier
+            # An executor or an outcome was quicker and has recorded the command itself.
+            with pymongo.timeout(self._database_timeout_s):
+                await self._operations.complete(operation)
+        return None
+
+    async def _publish(self, submission: Submission) -> None:
+        try:
+            await self._publisher.publish(submission.command, traceparent=submission.traceparent)
+        except UnavailableError as error:
+            raise _unanswered(submission.command.id, error.message) from error
+
+    async def _record_beside_publishing(self, submission: Submission) -> None:
+        recorded, published = await asyncio.gather(self._record(submission), self._publish(submission), return_exceptions=True)
+        if isinstance(published, BaseException):
+            raise published
+        if isinstance(recorded, PyMongoError) and is_outage(recorded):
+            raise _unanswered(submission.command.id, "the operation could not be recorded; it may have been done") from recorded
+        if isinstance(recorded, BaseException):
+            raise recorded
+
+    async def _outcome(self, waiting: Waiting, command: CommandId, organization: OrganizationId, *, deadline_ms: int) -> Outcome:
+        ends = self._monotonic() + max(0, deadline_ms - self._now_ms()) / 1000
+        pause = FIRST_LOOK_S
+        while True:
+            remaining = max(0.0, ends - self._monotonic())
+            done, _ = await asyncio.wait({waiting}, timeout=min(pause, remaining))
+            if done:
+                return waiting.result()
+            outcome = await self._recorded_outcome(organization, command)
+            if outcome is not None:
+                self._metrics.outcomes.labels(outcome.status.value, "record").inc()
+                return outcome
+            if self._monotonic() >= ends:
+                raise _unanswered(command, "no answer in time; the operation tells what becomes of it")
+            pause *= 2
+
+    async def _recorded_outcome(self, organization: OrganizationId, command: CommandId) -> Outcome | None:
+        try:
+            with pymongo.timeout(self._database_timeout_s):
+                operation = await self._operations.find(organization, command)
+        except PyMongoError as error:
+            if not is_outage(error):
+                raise
+            return None
+        return None if operation is None else outcome_of(operation)
+
+
+def require_same_request(earlier: OperationDocument, request_hash: str) -> None:
+    if earlier["requestHash"] != request_hash:
+        raise ConflictError("this Idempotency-Key was used for another request; use a new key")
+
+
+def _unanswered(command: CommandId, message: str) -> UnavailableError:
+    return UnavailableError(message, details={"operation": command})

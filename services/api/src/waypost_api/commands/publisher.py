@@ -1,0 +1,90 @@
+"""Publishes commands. Kafka may be down when the API starts, and may go down later: that is told at once."""
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from waypost_api.breaker import Breaker
+from waypost_common.commands import StoreCommand, encode_command, key_of_command
+from waypost_common.errors import UnavailableError
+from waypost_common.kafka import create_producer
+from waypost_common.settings import KafkaSettings
+from waypost_common.topics import COMMANDS_STORE, topic_name
+
+log = structlog.stdlib.get_logger(__name__)
+
+RETRY_S: Final = 1.0
+STOP_S: Final = 5.0
+UNAVAILABLE: Final = "commands cannot be taken at the moment: Kafka does not answer; try again"
+
+
+class CommandPublisher:
+    def __init__(self, settings: KafkaSettings, *, timeout_s: float) -> None:
+        self._settings = settings
+        self._timeout_s = timeout_s
+        self._topic = topic_name(settings, COMMANDS_STORE)
+        self._producer: AIOKafkaProducer | None = None
+        self._broken = asyncio.Event()
+        self._breaker = Breaker(UNAVAILABLE)
+
+    @property
+    def is_started(self) -> bool:
+        return self._producer is not None
+
+    def check(self) -> None:
+        """Raises UnavailableError when publishing is known to fail: before anything has been recorded."""
+        if self._producer is None:
+            raise UnavailableError(UNAVAILABLE)
+        self._breaker.check()
+
+    async def publish(self, command: StoreCommand, *, traceparent: str | None) -> None:
+        """Returns when every in-sync broker has the command. Raises UnavailableError; the command may yet arrive then."""
+        producer = self._producer
+        if producer is None:
+            raise UnavailableError(UNAVAILABLE)
+        headers = [("command", command.command.encode()), ("schema", command.schema_version.encode())]
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
+        key = key_of_command(command).encode()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await producer.send_and_wait(self._topic, encode_command(command), key=key, headers=headers)
+        except TimeoutError as error:
+            self._breaker.failed()
+            raise UnavailableError(UNAVAILABLE) from error
+        except KafkaError as error:
+            self._breaker.failed()
+            self._broken.set()
+            log.warning("command_not_published", error=type(error).__name__)
+            raise UnavailableError(UNAVAILABLE) from error
+        self._breaker.answered()
+
+    async def run(self) -> None:
+        """Until cancelled: keeps a started producer, and makes a new one when the former has failed."""
+        while True:
+            producer = create_producer(self._settings, client_id="waypost-api")
+            try:
+                await producer.start()
+                # Knows the partitions before the first command comes.
+                await producer.partitions_for(self._topic)
+                self._broken.clear()
+                self._producer = producer
+                log.info("command_publisher_started")
+                await self._broken.wait()
+            except (KafkaError, OSError) as error:
+                log.warning("command_publisher_unavailable", error=type(error).__name__, advice="is Kafka up and migrated?")
+            finally:
+                self._producer = None
+                await _stop(producer)
+            await asyncio.sleep(RETRY_S)
+
+
+async def _stop(producer: Any) -> None:
+    try:
+        async with asyncio.timeout(STOP_S):
+            await producer.stop()
+    except (TimeoutError, KafkaError) as error:
+        log.warning("command_publisher_not_flushed", error=type(error).__name__)

@@ -1,0 +1,64 @@
+"""What happens to every request of the API, in this order: 401, 403, then the handler (404, 501, 400 or 422, 409)."""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import cast
+
+import pymongo
+import structlog
+from pymongo.errors import PyMongoError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from waypost_api.authentication.authenticator import credential
+from waypost_api.call import Call, State
+from waypost_api.error_responses import is_outage
+from waypost_api.operation import Operation
+from waypost_common.errors import NotFoundError, UnavailableError
+
+DOCUMENTS_UNAVAILABLE = "the documents cannot be read at the moment; try again"
+
+
+class PathEndpoint:
+    """All operations of one path, by method. HEAD is answered as GET, without the body."""
+
+    def __init__(self, operations: Mapping[str, Operation]) -> None:
+        self._operations = operations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method: str = scope["method"]
+        operation = self._operations["GET" if method == "HEAD" else method]
+        scope["waypost.operation"] = operation.id
+        response = await handle(operation, Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+async def handle(operation: Operation, request: Request[State]) -> Response:
+    state = cast("State", request.scope["state"])
+    breaker = state["documents_breaker"]
+    timeout_s = state["settings"].reads.timeout_ms / 1000
+    token = credential(request.headers)
+    breaker.check()
+    try:
+        with pymongo.timeout(timeout_s):
+            principal = await state["authenticator"].authenticate(token)
+        structlog.contextvars.bind_contextvars(principal=principal.id)
+        if operation.super_admin:
+            principal.require_super_admin()
+        else:
+            principal.require(operation.capabilities)
+        call = Call(request, state, principal, operation.id)
+        # A handler that waits for an outcome bounds its own reads: its waiting is not the database's.
+        with nullcontext() if operation.changes else pymongo.timeout(timeout_s):
+            response = await operation.handler(call)
+    except NotFoundError:
+        breaker.answered()
+        raise
+    except PyMongoError as error:
+        if not is_outage(error):
+            raise
+        breaker.failed()
+        raise UnavailableError(DOCUMENTS_UNAVAILABLE) from error
+    breaker.answered()
+    return response

@@ -1,0 +1,11 @@
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+
+class JsonResponse(Response):
+    media_type = "application/json"
+
+    def __init__(self, content: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(orjson.dumps(content), status_code=status, headers=headers)

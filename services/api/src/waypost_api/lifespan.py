@@ -1,0 +1,93 @@
+"""What the service holds while it runs: clients, and the two tasks that keep in touch with Kafka."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+import httpx
+import structlog
+from starlette.applications import Starlette
+
+from waypost_api.authentication.api_keys import ApiKeys, key_lookup
+from waypost_api.authentication.authenticator import Authenticator
+from waypost_api.authentication.jwks import SigningKeys, jwks_fetch
+from waypost_api.authentication.jwt import LoginTokens
+from waypost_api.breaker import Breaker
+from waypost_api.call import State
+from waypost_api.commands.execute import CommandExecutor
+from waypost_api.commands.operations import Operations
+from waypost_api.commands.outcomes import OutcomeReader
+from waypost_api.commands.publisher import CommandPublisher
+from waypost_api.commands.waiters import Waiters
+from waypost_api.dispatch import DOCUMENTS_UNAVAILABLE
+from waypost_api.metrics import Metrics
+from waypost_api.pagination import Cursors
+from waypost_api.queries.scope import Generations
+from waypost_api.readiness import Readiness
+from waypost_api.settings import ApiSettings, JwtSettings
+from waypost_common.mongo import open_client, open_database
+from waypost_common.probes import serve_probes
+
+log = structlog.stdlib.get_logger(__name__)
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[State]]
+
+
+def lifespan_of(settings: ApiSettings, metrics: Metrics) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[State]:
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(open_client(settings.mongo, application="waypost-api"))
+            database = open_database(client, settings.mongo)
+            login_tokens = await stack.enter_async_context(_login_tokens(settings.jwt, metrics))
+
+            waiters = Waiters(metrics)
+            outcomes = OutcomeReader(settings.kafka, waiters)
+            publisher = CommandPublisher(settings.kafka, timeout_s=settings.commands.publish_timeout_ms / 1000)
+            await stack.enter_async_context(_running(outcomes, publisher))
+
+            operations = Operations(database)
+            timeout_s = settings.reads.timeout_ms / 1000
+            executor = CommandExecutor(operations, publisher, waiters, metrics, database_timeout_s=timeout_s)
+            readiness = Readiness(database, outcomes.ready)
+            port = await stack.enter_async_context(serve_probes(settings.metrics, metrics.registry, readiness.missing))
+            log.info("probes_served", host=settings.metrics.host, port=port)
+
+            key_ttl_s = settings.cache.api_key_ms / 1000
+            yield State(
+                settings=settings,
+                metrics=metrics,
+                database=database,
+                documents_breaker=Breaker(DOCUMENTS_UNAVAILABLE),
+                generations=Generations(database, ttl_s=settings.cache.generation_ms / 1000, metrics=metrics),
+                authenticator=Authenticator(ApiKeys(key_lookup(database), ttl_s=key_ttl_s, metrics=metrics), login_tokens),
+                cursors=Cursors.from_settings(settings.cursor),
+                operations=operations,
+                executor=executor,
+                readiness=readiness,
+            )
+
+    return lifespan
+
+
+@asynccontextmanager
+async def _login_tokens(settings: JwtSettings, metrics: Metrics) -> AsyncIterator[LoginTokens | None]:
+    if settings.jwks_url is None:
+        yield None
+        return
+    async with httpx.AsyncClient(timeout=settings.timeout_s, follow_redirects=False) as client:
+        yield LoginTokens(SigningKeys(jwks_fetch(client, settings.jwks_url), settings, metrics), settings)
+
+
+@asynccontextmanager
+async def _running(outcomes: OutcomeReader, publisher: CommandPublisher) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(outcomes.run(), name="outcomes"),
+            tasks.create_task(publisher.run(), name="command-publisher"),
+        ]
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()

@@ -1,0 +1,65 @@
+"""The `waypost-api` command."""
+
+import argparse
+import signal
+import sys
+from types import FrameType
+
+import uvicorn
+from pydantic import ValidationError
+
+from waypost_api.app import create_app
+from waypost_api.openapi import openapi_yaml
+from waypost_api.settings import ApiSettings
+from waypost_common.logs import configure_logging
+
+KEEP_ALIVE_S = 75
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="waypost-api", description="The HTTP API of Waypost.")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("run", help="serve (the default)")
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    if parser.parse_args().command == "openapi":
+        sys.stdout.write(openapi_yaml())
+        return
+    try:
+        settings = ApiSettings()
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        lines = (f"WAYPOST_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in problems)
+        sys.exit("waypost-api: wrong settings\n" + "\n".join(lines))
+    serve(settings)
+
+
+def serve(settings: ApiSettings) -> None:
+    """Until SIGTERM or SIGINT; requests under way then finish within the deadline, and the process ends with 0."""
+    configure_logging(settings.log, service="api")
+    # uvicorn raises the signal that stopped it once more at its end: by then it means nothing.
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, _ignore)
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.http.host,
+        port=settings.http.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=settings.http.shutdown_timeout_s,
+    )
+    uvicorn.Server(config).run()
+
+
+def _ignore(_signal: int, _frame: FrameType | None) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""What the API counts. Labels are operation ids and statuses, never anything a caller sent (rule R9)."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter("waypost_api_requests", "Requests answered.", ("operation", "status"), registry=self.registry)
+        self.latency = Histogram(
+            "waypost_api_request_seconds",
+            "Time from a request's head to the end of its answer.",
+            ("operation",),
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.in_flight = Gauge("waypost_api_requests_in_flight", "Requests under way.", registry=self.registry)
+        self.waiters = Gauge("waypost_api_waiters", "Requests waiting for an outcome.", registry=self.registry)
+        self.cache_lookups = Counter(
+            "waypost_api_cache_lookups", "Lookups in a cache.", ("cache", "result"), registry=self.registry
+        )
+        self.outcomes = Counter(
+            "waypost_api_outcomes", "Outcomes that a waiter took.", ("status", "source"), registry=self.registry
+        )
+
+    def cache(self, name: str, *, hit: bool) -> None:
+        self.cache_lookups.labels(name, "hit" if hit else "miss").inc()

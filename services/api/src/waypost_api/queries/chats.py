@@ -1,0 +1,41 @@
+"""Chats that are visible. A person's chat is found by their phone JID and by their LID alike."""
+
+from typing import Any, cast
+
+from waypost_api.queries.contacts import chat_jid_of_person
+from waypost_api.queries.scope import Scope
+from waypost_common.documents import ChatDocument, Collection, chat_document_id
+from waypost_common.identifiers import Jid
+from waypost_common.jids import is_person
+from waypost_common.mongo import Document
+
+
+async def find_chat(scope: Scope, jid: Jid) -> ChatDocument | None:
+    """The visible chat of that JID, or of the person it stands for."""
+    chat = await _find_exactly(scope, jid)
+    if chat is not None or not is_person(jid):
+        return chat
+    other = await chat_jid_of_person(scope, jid)
+    return None if other is None or other == jid else await _find_exactly(scope, other)
+
+
+async def _find_exactly(scope: Scope, jid: Jid) -> ChatDocument | None:
+    conditions = scope.owned({"_id": chat_document_id(scope.session, jid), "visible": True})
+    found: Any = await scope.collection(Collection.CHATS).find_one(conditions)
+    return cast("ChatDocument | None", found)
+
+
+async def list_chats(scope: Scope, *, filters: Document, after: str | None, limit: int) -> list[ChatDocument]:
+    """Up to `limit` visible chats in the list's order, beginning after the sort key `after`. One range of one index."""
+    conditions = scope.owned({"visible": True, **filters})
+    if after is not None:
+        conditions["sortKey"] = {"$gt": after}
+    cursor = scope.collection(Collection.CHATS).find(conditions).sort("sortKey", 1).limit(limit)
+    return cast("list[ChatDocument]", await cursor.to_list(limit))
+
+
+async def last_message_times(scope: Scope, jids: list[Jid]) -> dict[Jid, int | None]:
+    ids = [chat_document_id(scope.session, jid) for jid in jids]
+    conditions = scope.owned({"_id": {"$in": ids}, "visible": True})
+    cursor = scope.collection(Collection.CHATS).find(conditions, {"jid": 1, "lastMessageAt": 1})
+    return {chat["jid"]: chat["lastMessageAt"] for chat in await cursor.to_list(len(ids))}

@@ -1,0 +1,56 @@
+"""What every query is bound to: one session of one organization, in the generation that reads follow."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from waypost_api.metrics import Metrics
+from waypost_common.documents import Collection, collection_name
+from waypost_common.identifiers import OrganizationId, SessionId
+from waypost_common.mongo import Document, MongoCollection, MongoDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    database: MongoDatabase
+    generation: int
+    organization: OrganizationId
+    session: SessionId
+
+    def collection(self, collection: Collection) -> MongoCollection:
+        return self.database[collection_name(collection, self.generation)]
+
+    def owned(self, conditions: Document) -> Document:
+        return {"session": self.session, "organization": self.organization, **conditions}
+
+    def id_range(self, *, after: str | None = None, within: str = "") -> Document:
+        """Ids of this session's documents (`<session>|<within><jid>`), in order: the index that is always there."""
+        start = f"{self.session}|{within}"
+        end = f"{self.session}|{within[:-1]}}}" if within else f"{self.session}}}"
+        return {"_id": {"$gt": start if after is None else start + after, "$lt": end}}
+
+
+class Generations:
+    """The generation that reads follow, known for `ttl_s`."""
+
+    def __init__(
+        self, database: MongoDatabase, *, ttl_s: float, metrics: Metrics, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._collection = database[Collection.GENERATIONS]
+        self._ttl_s = ttl_s
+        self._metrics = metrics
+        self._monotonic = monotonic
+        self._known: tuple[float, int] | None = None
+
+    async def live(self) -> int:
+        now = self._monotonic()
+        known = self._known
+        fresh = known is not None and now < known[0]
+        self._metrics.cache("generation", hit=fresh)
+        if known is not None and fresh:
+            return known[1]
+        pointer: Any = await self._collection.find_one({"_id": "live"})
+        generation: int = 1 if pointer is None else pointer["generation"]
+        self._known = (now + self._ttl_s, generation)
+        return generation

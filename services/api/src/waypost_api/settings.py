@@ -1,0 +1,83 @@
+"""Settings of the API, from the environment: `WAYPOST_<BLOCK>_<FIELD>`."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from waypost_common.settings import Port, ServiceSettings, SettingsBlock
+
+
+class HttpSettings(SettingsBlock):
+    host: str = "127.0.0.1"
+    """Address to listen on. Loopback unless told otherwise."""
+    port: Port = 8080
+    """0 takes any free port."""
+    max_body_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 1024 * 1024
+    """A longer request body is answered 413 and not read to its end."""
+    max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """Requests under way at once; one more is answered 503."""
+    shutdown_timeout_s: Annotated[int, Field(ge=1, le=600)] = 15
+    """How long requests under way may take to finish after SIGTERM."""
+
+
+class JwtSettings(SettingsBlock):
+    jwks_url: str | None = None
+    """Where the frontend publishes its public keys. Unset: login tokens are refused, api keys work."""
+    issuer: str | None = None
+    """The `iss` that a login token must carry."""
+    audience: str | None = None
+    """The `aud` that a login token must carry."""
+    organization_claim: Annotated[str, Field(min_length=1)] = "org_id"
+    role_claim: Annotated[str, Field(min_length=1)] = "role"
+    leeway_s: Annotated[int, Field(ge=0, le=60)] = 5
+    """Clock difference forgiven when `exp` and `nbf` are checked."""
+    refetch_interval_s: Annotated[float, Field(ge=1, le=3_600)] = 5
+    """An unknown `kid` fetches the keys again at most this often."""
+    max_age_s: Annotated[float, Field(ge=10, le=86_400)] = 300
+    """Keys older than this are fetched again, so that a withdrawn one is dropped."""
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 3
+
+    @model_validator(mode="after")
+    def _issuer_and_audience_are_told(self) -> Self:
+        if self.jwks_url is not None and not (self.issuer and self.audience):
+            raise ValueError("WAYPOST_JWT_JWKS_URL needs WAYPOST_JWT_ISSUER and WAYPOST_JWT_AUDIENCE beside it")
+        return self
+
+
+class CursorSettings(SettingsBlock):
+    secret: SecretStr | None = None
+    """Signs paging cursors: at least 16 characters, the same on every replica. Unset: a random one, gone at restart."""
+
+    @model_validator(mode="after")
+    def _secret_is_long_enough(self) -> Self:
+        if self.secret is not None and len(self.secret.get_secret_value()) < 16:
+            raise ValueError("WAYPOST_CURSOR_SECRET must have at least 16 characters")
+        return self
+
+
+class CommandSettings(SettingsBlock):
+    deadline_ms: Annotated[int, Field(ge=100, le=120_000)] = 10_000
+    """How long a request waits for the outcome of its command; past it no executor starts the command."""
+    publish_timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = 2_000
+    """How long Kafka may take to acknowledge a command before the request is answered 503."""
+
+
+class CacheSettings(SettingsBlock):
+    api_key_ms: Annotated[int, Field(ge=0, le=2_000)] = 1_000
+    """How long a revoked key may still work."""
+    generation_ms: Annotated[int, Field(ge=0, le=10_000)] = 1_000
+    """How long reads may follow the former generation after a switch."""
+
+
+class ReadSettings(SettingsBlock):
+    timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = 3_000
+    """How long the documents of one request may take to read before it is answered 503."""
+
+
+class ApiSettings(ServiceSettings):
+    http: HttpSettings = HttpSettings()
+    jwt: JwtSettings = JwtSettings()
+    cursor: CursorSettings = CursorSettings()
+    commands: CommandSettings = CommandSettings()
+    cache: CacheSettings = CacheSettings()
+    reads: ReadSettings = ReadSettings()
