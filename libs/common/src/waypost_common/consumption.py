@@ -6,12 +6,18 @@ this one. It alone touches the consumer, apart from the rebalance callbacks, whi
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError, KafkaError, NoOffsetForPartitionError
+from aiokafka.errors import (
+    CommitFailedError,
+    ConsumerStoppedError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from aiokafka.structs import ConsumerRecord
 
 log = structlog.stdlib.get_logger(__name__)
@@ -67,6 +73,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         self._max_records = max_records
         self._revoke_deadline_s = revoke_deadline_s
         self._consumer: AIOKafkaConsumer | None = None
+        self._joined = False
         self._starting: set[TopicPartition] = set()
         self._ready: set[TopicPartition] = set()
         self._uncommitted: dict[TopicPartition, int] = {}
@@ -77,8 +84,8 @@ class ConsumptionLoop(ConsumerRebalanceListener):
 
     @property
     def ready(self) -> bool:
-        """Whether partitions are assigned and being read."""
-        return bool(self._ready) and not self._starting
+        """Whether the group has given this member its partitions, perhaps none, and all of them are being read."""
+        return self._joined and not self._starting
 
     def _required_handler(self) -> RecordHandler:
         if self.handler is None:
@@ -103,6 +110,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
             self._consumer.pause(*assigned)
         self._ready.clear()
         self._starting = set(assigned)
+        self._joined = True
 
     def stop(self) -> None:
         """The loop ends after the batch at hand."""
@@ -146,6 +154,10 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         except NoOffsetForPartitionError:
             # Committed offsets expire or were never made; `assigned` says where to start, so this one is not needed.
             polled = {}
+        except OffsetOutOfRangeError as error:
+            # The log was cut or made again under a running consumer: the handler decides anew where to start, or stops.
+            self._start_again(consumer, error.args[0])
+            polled = {}
         except KafkaError as error:
             raise RetryLaterError(f"Kafka: {type(error).__name__}") from error
         batch = {partition: records for partition, records in polled.items() if records and partition in self._ready}
@@ -154,6 +166,14 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         if time.monotonic() - self._committed_at >= COMMIT_INTERVAL_S:
             await self._commit()
         return bool(batch)
+
+    def _start_again(self, consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+        again = set(partitions) & self._ready & set(consumer.assignment())
+        consumer.pause(*again)
+        self._ready -= again
+        self._starting |= again
+        for partition in again:
+            self._uncommitted.pop(partition, None)
 
     async def _process(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
         self._idle.clear()
