@@ -18,7 +18,7 @@ from waypost_common.probes import serve_probes
 from waypost_common.subscriber import LoopSubscriber, subscribe
 from waypost_common.topics import COMMANDS_STORE, EVENTS, OUTCOMES, STORE_GROUP, STORE_OUTCOMES_GROUP, group_name, topic_name
 from waypost_store.command_handler import CommandHandler
-from waypost_store.connections import Connections, ConnectionSlot
+from waypost_store.connections import Connections
 from waypost_store.metrics import StoreMetrics
 from waypost_store.outcome_handler import OutcomeHandler
 from waypost_store.readiness import wait_until_set_up
@@ -44,32 +44,29 @@ class StoreService:
         self.metrics = StoreMetrics()
         self.failure: Exception | None = None
         self.probe_port: int | None = None
-        self._slot = ConnectionSlot()
-        self._sweeper = Sweeper(settings, self._slot, self.metrics)
         self._tasks: asyncio.TaskGroup | None = None
         self._watchers: list[asyncio.Task[None]] = []
         kafka = settings.kafka
         broker = create_broker(kafka, client_id="waypost-store", logger=None)
-        self._subscribers: list[LoopSubscriber] = [
-            subscribe(
-                broker,
-                kafka,
-                topic=topic_name(kafka, COMMANDS_STORE),
-                group=group_name(kafka, STORE_GROUP),
-                handler=CommandHandler(settings, self._slot, self.metrics),
-                describe=commands,
-                max_records=settings.store.batch_records,
-            ),
-            subscribe(
-                broker,
-                kafka,
-                topic=topic_name(kafka, OUTCOMES),
-                group=group_name(kafka, STORE_OUTCOMES_GROUP),
-                handler=OutcomeHandler(settings, self._slot, self.metrics),
-                describe=outcomes,
-                max_records=settings.store.batch_records,
-            ),
-        ]
+        self._commands = subscribe(
+            broker,
+            kafka,
+            topic=topic_name(kafka, COMMANDS_STORE),
+            group=group_name(kafka, STORE_GROUP),
+            handler=None,
+            describe=commands,
+            max_records=settings.store.batch_records,
+        )
+        self._outcomes = subscribe(
+            broker,
+            kafka,
+            topic=topic_name(kafka, OUTCOMES),
+            group=group_name(kafka, STORE_OUTCOMES_GROUP),
+            handler=None,
+            describe=outcomes,
+            max_records=settings.store.batch_records,
+        )
+        self._subscribers = (self._commands, self._outcomes)
         broker.publisher(
             topic_name(kafka, EVENTS),
             title="Events",
@@ -103,13 +100,16 @@ class StoreService:
             producer = create_producer(settings.kafka, client_id="waypost-store")
             await producer.start()
             try:
-                self._slot.fill(Connections(database, producer))
+                connections = Connections(database, producer)
+                self._commands.loop.handler = CommandHandler(settings, connections, self.metrics)
+                self._outcomes.loop.handler = OutcomeHandler(settings, connections, self.metrics)
+                sweeper = Sweeper(settings, connections, self.metrics)
                 async with (
                     serve_probes(settings.metrics, self.metrics.registry, self._readiness) as self.probe_port,
                     asyncio.TaskGroup() as tasks,
                 ):
                     self._tasks = tasks
-                    sweeping = tasks.create_task(self._sweeper.run(), name="sweeper")
+                    sweeping = tasks.create_task(sweeper.run(), name="sweeper")
                     log.info("started", probes=f"{settings.metrics.host}:{self.probe_port}")
                     try:
                         yield
@@ -117,7 +117,6 @@ class StoreService:
                         for task in (sweeping, *self._watchers):
                             task.cancel()
             finally:
-                self._slot.fill(None)
                 await producer.stop()
 
     async def _watch(self) -> None:

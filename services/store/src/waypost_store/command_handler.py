@@ -15,7 +15,7 @@ from waypost_common.topics import COMMANDS_DLQ, EVENTS, OUTCOMES, topic_name
 from waypost_store.claims import Claim, ClaimState, claim
 from waypost_store.clock import now_ms
 from waypost_store.commands import event_of_command
-from waypost_store.connections import Connections, ConnectionSlot
+from waypost_store.connections import Connections
 from waypost_store.decisions import Decision, Finish, Start, decide
 from waypost_store.first_offsets import start_offsets
 from waypost_store.intake import Accepted, read_command
@@ -30,9 +30,9 @@ log = structlog.stdlib.get_logger(__name__)
 class CommandHandler:
     """A RecordHandler. Idempotent: a batch that comes again publishes the same events under the same ids."""
 
-    def __init__(self, settings: StoreSettings, slot: ConnectionSlot, metrics: StoreMetrics) -> None:
+    def __init__(self, settings: StoreSettings, connections: Connections, metrics: StoreMetrics) -> None:
         self._settings = settings
-        self._slot = slot
+        self._connections = connections
         self._metrics = metrics
         self._sessions = KnownSessions()
         self._limit = DeadLetterLimit()
@@ -41,7 +41,7 @@ class CommandHandler:
         return await start_offsets(partitions, consumer)
 
     async def process(self, batch: Batch) -> NextOffsets:
-        connections = self._slot.get()
+        connections = self._connections
         read = [read_command(record) for records in batch.values() for record in records]
         self._metrics.batch_size.observe(len(read))
         accepted = [item for item in read if isinstance(item, Accepted)]

@@ -10,7 +10,7 @@ from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, publish_dea
 from waypost_common.outcomes import Outcome
 from waypost_common.topics import COMMANDS_DLQ, topic_name
 from waypost_store.clock import now_ms
-from waypost_store.connections import ConnectionSlot
+from waypost_store.connections import Connections
 from waypost_store.first_offsets import start_offsets
 from waypost_store.intake import read_outcome
 from waypost_store.metrics import StoreMetrics
@@ -23,9 +23,9 @@ log = structlog.stdlib.get_logger(__name__)
 class OutcomeHandler:
     """A RecordHandler. Idempotent."""
 
-    def __init__(self, settings: StoreSettings, slot: ConnectionSlot, metrics: StoreMetrics) -> None:
+    def __init__(self, settings: StoreSettings, connections: Connections, metrics: StoreMetrics) -> None:
         self._settings = settings
-        self._slot = slot
+        self._connections = connections
         self._metrics = metrics
         self._limit = DeadLetterLimit()
 
@@ -33,7 +33,7 @@ class OutcomeHandler:
         return await start_offsets(partitions, consumer)
 
     async def process(self, batch: Batch) -> NextOffsets:
-        connections = self._slot.get()
+        connections = self._connections
         read = [read_outcome(record) for records in batch.values() for record in records]
         outcomes = [item for item in read if isinstance(item, Outcome)]
         dead = [item for item in read if isinstance(item, DeadLetter)]

@@ -14,7 +14,7 @@ from waypost_common.mongo import Document
 from waypost_common.outcomes import OperationStatus, Outcome, OutcomeStatus
 from waypost_common.topics import OUTCOMES, topic_name
 from waypost_store.clock import now_ms
-from waypost_store.connections import Connections, ConnectionSlot
+from waypost_store.connections import Connections
 from waypost_store.metrics import StoreMetrics
 from waypost_store.publishing import outcome_message, publish
 from waypost_store.settings import StoreBlock, StoreSettings
@@ -45,23 +45,23 @@ def verdict(operation: Document, block: StoreBlock, *, now: EpochMs) -> Outcome 
 
 
 class Sweeper:
-    def __init__(self, settings: StoreSettings, slot: ConnectionSlot, metrics: StoreMetrics) -> None:
+    def __init__(self, settings: StoreSettings, connections: Connections, metrics: StoreMetrics) -> None:
         self._settings = settings
-        self._slot = slot
+        self._connections = connections
         self._metrics = metrics
 
     async def run(self) -> None:
         """Until cancelled. An outage is waited out: nothing is ended while MongoDB or Kafka is away."""
         while True:
             try:
-                await self.sweep(self._slot.get())
+                await self.sweep()
             except (PyMongoError, RetryLaterError) as error:
                 log.warning("sweep_put_off", reason=type(error).__name__)
             await asyncio.sleep(self._settings.store.sweep_interval_s)
 
-    async def sweep(self, connections: Connections) -> int:
+    async def sweep(self) -> int:
         """Ends what is overdue now, and says how many. Compare-and-set: of several stores one ends each operation."""
-        block, now = self._settings.store, now_ms()
+        connections, block, now = self._connections, self._settings.store, now_ms()
         overdue = [
             *await self._find(connections, {"status": OperationStatus.PENDING.value, "deadline": {"$lt": now}}),
             *await self._find(
