@@ -22,6 +22,9 @@ from waypost_connector.simulated.world import casts
 
 log = structlog.stdlib.get_logger(__name__)
 
+BACKLOG = 1_024
+"""All sessions of a connector connect at once when it starts."""
+
 
 @dataclass(frozen=True)
 class WorldOptions:
@@ -59,7 +62,7 @@ async def run_network(settings: NetworkSettings, folder: Path, options: WorldOpt
         metrics.queued.set_function(lambda: sum(mailbox.depth for mailbox in mailboxes))
         server = Server(mailboxes, disk, metrics)
         address = settings.network
-        listener = await asyncio.start_server(server.handle, address.host, address.port, limit=MAX_FRAME_BYTES)
+        listener = await asyncio.start_server(server.handle, address.host, address.port, limit=MAX_FRAME_BYTES, backlog=BACKLOG)
         async with serve_probes(settings.metrics, metrics.registry, _ready) as probes_port:
             port = listener.sockets[0].getsockname()[1]
             await disk.write("started", seed=options.seed, sessions=options.sessions)

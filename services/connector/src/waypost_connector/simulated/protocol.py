@@ -90,6 +90,13 @@ class Frames:
         self._writer.writelines(encode_frame(frame) for frame in frames)
         await self._writer.drain()
 
+    def write_now(self, frame: Frame) -> bool:
+        """Writes a small frame without waiting. False when the connection is over."""
+        if self._writer.is_closing():
+            return False
+        self._writer.write(encode_frame(frame))
+        return True
+
     def close(self) -> None:
         self._writer.close()
 

@@ -1,0 +1,135 @@
+"""The connector as a whole: a backend, the sessions it serves, Kafka, probes."""
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from random import Random
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from waypost_common.kafka import create_producer
+from waypost_common.probes import serve_probes
+from waypost_common.topics import EVENTS, topic_name
+from waypost_connector.backend import Backend
+from waypost_connector.backoff import delays
+from waypost_connector.metrics import ConnectorMetrics
+from waypost_connector.ownership import Ownership
+from waypost_connector.publisher import Publisher
+from waypost_connector.session_runner import SessionRunner
+from waypost_connector.settings import ConnectorSettings
+
+log = structlog.stdlib.get_logger(__name__)
+
+KAFKA_ANSWER_SECONDS = 2.0
+PRODUCER_STOP_SECONDS = 3.0
+
+
+class Connector:
+    def __init__(self, settings: ConnectorSettings, backend: Backend, ownership: Ownership) -> None:
+        self._settings = settings
+        self._backend = backend
+        self._ownership = ownership
+        self._metrics = ConnectorMetrics()
+        self._producer: AIOKafkaProducer | None = None
+        self._runners: dict[SessionRunner, asyncio.Task[None]] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serves until `stop` is set, then brings to Kafka what was taken, for `shutdown_seconds` at most.
+
+        Raises OSError when the probes' port is taken, KafkaError in an ExceptionGroup when Kafka refuses for good.
+        """
+        async with serve_probes(self._settings.metrics, self._metrics.registry, self._readiness) as port:
+            log.info("connector_started", backend=self._backend.name, probes_port=port)
+            producer = await self._connect_kafka(stop)
+            if producer is not None:
+                try:
+                    await self._serve(producer, stop)
+                finally:
+                    await _stop_in_time(producer)
+        log.info("connector_stopped")
+
+    async def _connect_kafka(self, stop: asyncio.Event) -> AIOKafkaProducer | None:
+        """A started producer, however long that takes; None when asked to stop."""
+        kafka, waits = self._settings.kafka, delays(Random())
+        while not stop.is_set():
+            producer = create_producer(kafka, client_id=f"waypost-{self._settings.connector.gateway_id}")
+            try:
+                await producer.start()
+            except (KafkaError, OSError):
+                await producer.stop()
+                log.warning("kafka_unreachable", bootstrap_servers=kafka.bootstrap_servers)
+                await _wait(stop, next(waits))
+            else:
+                self._producer = producer
+                return producer
+        return None
+
+    async def _serve(self, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
+        publisher = Publisher(producer, self._metrics, capacity=self._settings.connector.buffer_events)
+        async with asyncio.TaskGroup() as tasks:
+            publishing = tasks.create_task(publisher.run(), name="publish")
+            following = tasks.create_task(self._follow(publisher, tasks), name="follow")
+            await stop.wait()
+            following.cancel()
+            for runner in self._runners:
+                runner.stop()
+            if self._runners:
+                _, late = await asyncio.wait(self._runners.values(), timeout=self._settings.connector.shutdown_seconds)
+                if late:
+                    log.warning("sessions_stopped_unflushed", sessions=len(late))
+                for session in late:
+                    session.cancel()
+            publishing.cancel()
+
+    async def _follow(self, publisher: Publisher, tasks: asyncio.TaskGroup) -> None:
+        """Starts and stops sessions as their ownership changes."""
+        block, prefix = self._settings.connector, self._settings.kafka.topic_prefix
+        async for devices in self._ownership.assignments():
+            wanted = {device.session: device for device in devices}
+            for runner in self._runners:
+                if wanted.pop(runner.device.session, None) is None:
+                    runner.stop()
+            for device in wanted.values():
+                runner = SessionRunner(
+                    device,
+                    self._backend,
+                    publisher,
+                    self._metrics,
+                    gateway_id=block.gateway_id,
+                    disconnected_seconds=block.disconnected_seconds,
+                    topic_prefix=prefix,
+                )
+                task = tasks.create_task(runner.run(), name=f"session {device.session}")
+                self._runners[runner] = task
+                task.add_done_callback(partial(self._forget, runner))
+
+    def _forget(self, runner: SessionRunner, _task: asyncio.Task[None]) -> None:
+        del self._runners[runner]
+
+    async def _readiness(self) -> str | None:
+        topic = topic_name(self._settings.kafka, EVENTS)
+        try:
+            async with asyncio.timeout(KAFKA_ANSWER_SECONDS):
+                topics = (await self._producer.client.fetch_all_metadata()).topics() if self._producer else ()
+        except (KafkaError, OSError):
+            topics = ()
+        if not topics:
+            return f"kafka at {self._settings.kafka.bootstrap_servers} does not answer"
+        if topic not in topics:
+            return f"topic {topic} is missing: run waypost migrate"
+        return self._ownership.missing()
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+
+
+async def _stop_in_time(producer: AIOKafkaProducer) -> None:
+    """A producer flushes when it stops, for ever while Kafka is away: what it holds then is delivered again later."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PRODUCER_STOP_SECONDS):
+            await producer.stop()

@@ -1,0 +1,152 @@
+"""The backend `simulated`: WhatsApp as the simulated network plays it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from pydantic import SecretStr
+
+from waypost_common.identifiers import EventId, OrganizationId, SessionId
+from waypost_connector.backend import ConnectionLostError, Delivery, Device, Identity, LoggedOutError, ReplacedError
+from waypost_connector.settings import NetworkAddress
+from waypost_connector.simulated.protocol import PING_SECONDS, Frame, Frames, ProtocolError, open_frames
+
+CONNECT_SECONDS: Final = 10.0
+
+
+class SimulatedConnection:
+    """A logged-in session on a socket of its own."""
+
+    def __init__(self, frames: Frames, identity: Identity) -> None:
+        self.identity = identity
+        self._frames = frames
+        self._timer = self._ping_later()
+
+    async def events(self) -> AsyncIterator[Delivery]:
+        while True:
+            frame = await _read(self._frames)
+            match frame["type"]:
+                case "event":
+                    yield Delivery(
+                        event_id=EventId(f"evt_{frame['id']}"),
+                        sequence=frame["sequence"],
+                        event=frame["event"],
+                        payload=frame["payload"],
+                        alternative=frame.get("alternative"),
+                    )
+                case "replaced":
+                    raise ReplacedError("replaced by another connection")
+                case "error":
+                    raise ConnectionLostError(f"the network ended the connection: {frame.get('reason')}")
+                case _:
+                    pass  # pong, and whatever a later network says
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        if deliveries:
+            await _write(self._frames, {"type": "acknowledge", "through": deliveries[-1].sequence})
+
+    async def disconnect(self) -> None:
+        self._timer.cancel()
+        self._frames.close()
+
+    def _ping_later(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(PING_SECONDS, self._ping)
+
+    def _ping(self) -> None:
+        """By the clock, not by who reads: a connection that Kafka holds up must not seem dead."""
+        if self._frames.write_now({"type": "ping"}):
+            self._timer = self._ping_later()
+
+
+class SimulatedBackend:
+    """Reaches the network at one address."""
+
+    name: Final = "simulated"
+    operations: Final[Sequence[str]] = ()
+
+    def __init__(self, address: NetworkAddress, *, client: str) -> None:
+        self._address = address
+        self._client = client
+
+    async def connect(self, device: Device) -> SimulatedConnection:
+        frames = await self._open()
+        try:
+            async with _deadline():
+                login = {
+                    "type": "login",
+                    "session": device.session,
+                    "deviceKey": device.key.get_secret_value(),
+                    "fence": device.fence,
+                    "client": self._client,
+                }
+                await _write(frames, login)
+                answer = await _read(frames)
+            return SimulatedConnection(frames, _identity(answer))
+        except BaseException:
+            frames.close()
+            raise
+
+    async def devices(self) -> Sequence[Device]:
+        """All sessions that the network plays. Raises ConnectionLostError."""
+        frames, devices, more = await self._open(), list[Device](), True
+        with contextlib.closing(frames):
+            async with _deadline():
+                while more:
+                    await _write(frames, {"type": "sessions", "after": len(devices)})
+                    answer = await _read(frames)
+                    devices += (_device(session) for session in answer["sessions"])
+                    more = answer["more"]
+        return devices
+
+    async def _open(self) -> Frames:
+        host, port = self._address.host, self._address.port
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await open_frames(host, port)
+        except OSError as error:
+            raise ConnectionLostError(f"no simulated network at {host}:{port}: is waypost-simulated-network running?") from error
+
+
+def _identity(answer: Frame) -> Identity:
+    if answer["type"] == "refused":
+        raise LoggedOutError(f"the network refused the login: {answer.get('reason')}")
+    if answer["type"] != "welcome":
+        raise ConnectionLostError("the network did not answer the login")
+    who = answer["identity"]
+    return Identity(phone_number=who["phoneNumber"], jid=who["jid"], lid=who["lid"])
+
+
+def _device(session: Frame) -> Device:
+    return Device(
+        session=SessionId(session["session"]),
+        organization=OrganizationId(session["organization"]),
+        key=SecretStr(session["deviceKey"]),
+        label=session["label"],
+    )
+
+
+@contextlib.asynccontextmanager
+async def _deadline() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise ConnectionLostError("the network did not answer in time") from error
+
+
+async def _read(frames: Frames) -> Frame:
+    try:
+        frame = await frames.read()
+    except (OSError, ProtocolError) as error:
+        raise ConnectionLostError("the connection to the network broke") from error
+    if frame is None:
+        raise ConnectionLostError("the network ended the connection")
+    return frame
+
+
+async def _write(frames: Frames, frame: Frame) -> None:
+    try:
+        await frames.write(frame)
+    except OSError as error:
+        raise ConnectionLostError("the connection to the network broke") from error

@@ -1,0 +1,175 @@
+"""The network and the connector as processes of their own, on a real Kafka."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import NewTopic
+
+from waypost_common.kafka import create_admin
+from waypost_common.settings import KafkaSettings
+from waypost_common.topics import EVENTS, EVENTS_DLQ
+from waypost_local.ports import free_port
+
+PARTITIONS = 4
+PROGRAMS = Path(sys.executable).parent
+DEADLINE_SECONDS = 60.0
+
+
+async def eventually(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str) -> None:
+    """Waits until the condition holds; fails with `what` after a minute."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        answer = condition()
+        if await answer if isinstance(answer, Awaitable) else answer:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail(f"not within {DEADLINE_SECONDS} s: {what}")
+
+
+class Process:
+    """A program that can be killed and started again with the same arguments and environment."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+        self.environment = environment
+        self._arguments = arguments
+        self._log = log
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._running = subprocess.Popen(
+                [str(PROGRAMS / self._arguments[0]), *self._arguments[1:]],
+                env=os.environ | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """The exit code. Does nothing when the program has ended."""
+        if self._running is None:
+            return 0
+        self._running.send_signal(number)
+        return self._running.wait(30)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def probe(self, path: str) -> tuple[int, str]:
+        """Status 0 while nothing listens."""
+        try:
+            url = f"http://127.0.0.1:{self.environment['WAYPOST_METRICS_PORT']}{path}"
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    async def until_ready(self) -> None:
+        async def ready() -> bool:
+            return (await asyncio.to_thread(self.probe, "/readyz"))[0] == 200
+
+        await eventually(ready, f"{self._arguments[0]} ready\n{self.log}")
+
+
+class Network(Process):
+    def __init__(self, folder: Path, environment: dict[str, str], *options: str) -> None:
+        arguments = ["waypost-simulated-network", "--data", str(folder / "network"), *options]
+        super().__init__(arguments, environment, folder / "network.log")
+        self._record = folder / "network" / "record.ndjson"
+
+    def record(self, *what: str) -> list[dict[str, Any]]:
+        if not self._record.exists():
+            return []
+        lines = self._record.read_bytes().splitlines()
+        return [line for line in map(orjson.loads, lines) if line["what"] in what]
+
+    def acknowledged(self) -> dict[str, int]:
+        """Event id to sequence number."""
+        lines = self.record("acknowledged")
+        return {f"evt_{name}": sequence for line in lines for name, sequence in zip(line["ids"], line["sequences"], strict=True)}
+
+
+@pytest.fixture
+def kafka_settings(kafka_server: str, topic_prefix: str) -> KafkaSettings:
+    return KafkaSettings(bootstrap_servers=kafka_server, topic_prefix=topic_prefix, partitions=PARTITIONS)
+
+
+@pytest.fixture
+async def topics(kafka_settings: KafkaSettings) -> None:
+    admin = create_admin(kafka_settings, client_id="test")
+    await admin.start()
+    try:
+        names = [kafka_settings.topic_prefix + topic for topic in (EVENTS, EVENTS_DLQ)]
+        await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+def environment(kafka_settings: KafkaSettings, topics: None) -> dict[str, str]:
+    return {
+        "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": kafka_settings.bootstrap_servers,
+        "WAYPOST_KAFKA_TOPIC_PREFIX": kafka_settings.topic_prefix,
+        "WAYPOST_NETWORK_PORT": str(free_port()),
+        "WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2",
+    }
+
+
+@pytest.fixture
+def start_network(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Network]]:
+    started: list[Network] = []
+
+    def start(*options: str) -> Network:
+        network = Network(tmp_path, environment | {"WAYPOST_METRICS_PORT": str(free_port())}, *options)
+        network.start()
+        started.append(network)
+        return network
+
+    yield start
+    for network in started:
+        network.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def connector(environment: dict[str, str], tmp_path: Path) -> Iterator[Process]:
+    """Not started yet."""
+    metrics = {"WAYPOST_METRICS_PORT": str(free_port()), "WAYPOST_LOG_LEVEL": "debug"}
+    process = Process(["waypost-connector", "run"], environment | metrics, tmp_path / "connector.log")
+    yield process
+    process.end(signal.SIGKILL)
+
+
+@pytest.fixture
+async def read_events(kafka_settings: KafkaSettings, topics: None) -> AsyncIterator[Callable[[], Awaitable[list[Any]]]]:
+    """Reads what came on wa.events since the last call and returns all records so far, per partition in order."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka_settings.bootstrap_servers, enable_auto_commit=False)
+    await consumer.start()
+    partitions = [TopicPartition(kafka_settings.topic_prefix + EVENTS, number) for number in range(PARTITIONS)]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    seen: list[Any] = []
+
+    async def read() -> list[Any]:
+        ends = await consumer.end_offsets(partitions)
+        while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+            for records in (await consumer.getmany(timeout_ms=100)).values():
+                seen.extend(records)
+        return seen
+
+    yield read
+    await consumer.stop()
