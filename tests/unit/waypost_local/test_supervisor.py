@@ -89,7 +89,7 @@ def test_a_process_that_cannot_start_fails_the_start_with_its_last_words(folder:
 
 def test_a_failed_migration_says_what_it_printed(folder: DataFolder) -> None:
     system = supervisor(folder, migrate=(sys.executable, "-c", "raise SystemExit('replication factor: 3')"))
-    with pytest.raises(LocalError, match=r"(?s)`waypost migrate` failed.*replication factor: 3"):
+    with pytest.raises(LocalError, match=r"(?s)migrate ended with exit code 1; its log is .*replication factor: 3"):
         system.start()
 
 

@@ -92,6 +92,15 @@ class Child:
                 )
             time.sleep(0.05)
 
+    def wait_end(self, deadline_seconds: float) -> None:
+        """Blocks until the process ends well. Raises LocalError when it fails, or is not done by the deadline."""
+        try:
+            code = self._process.wait(deadline_seconds)
+        except subprocess.TimeoutExpired as error:
+            raise LocalError(f"{self.name} took longer than {deadline_seconds:g} s; its log is {self.log}") from error
+        if code != 0:
+            self.require_running()
+
     def stop(self, deadline_seconds: float) -> None:
         """SIGTERM, then SIGKILL at the deadline. Stopping an ended process does nothing."""
         if self.exit_code is not None:

@@ -11,12 +11,13 @@ from waypost_local.errors import LocalError
 from waypost_local.folder import DataFolder
 from waypost_local.plan import Plan, ProcessPlan
 from waypost_local.ports import LOOPBACK, require_free
-from waypost_local.process import Child, indented, run, start_time
+from waypost_local.process import Child, start_time
 from waypost_local.record import ProcessRecord, Record, State, write_record
 from waypost_local.servers import Server, prepare_side_by_side
 
 SERVER_READY_SECONDS = 60
 SERVER_STOP_SECONDS = 20
+MIGRATE_SECONDS = 300
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, an ordinary kill, a closed terminal: each stops the system in order, and none cuts the stopping short."""
 
@@ -45,15 +46,19 @@ class Supervisor:
         prepare_side_by_side(self.servers)
         self.say("Starting Kafka and mongod")
         started = [(server, self._adopt(server.start())) for server in self.servers]
-        for server, child in started:
-            if child is not None:
-                child.wait_ready(server.missing, SERVER_READY_SECONDS)
         environment = self._environment()
-        if self.plan.migrate:
-            self.say("Bringing topics, collections and indexes up to date")
-            done = run(self.plan.migrate, environment)
-            if done.returncode != 0:
-                raise LocalError(f"`waypost migrate` failed{indented(done.stdout + done.stderr)}")
+        # It waits for the servers itself: what it takes to load is done by the time they answer.
+        migration = Child("migrate", self.plan.migrate, environment, self.folder.log("migrate")) if self.plan.migrate else None
+        try:
+            for server, child in started:
+                if child is not None:
+                    child.wait_ready(server.missing, SERVER_READY_SECONDS)
+            if migration is not None:
+                self.say("Bringing topics, collections and indexes up to date")
+                migration.wait_end(MIGRATE_SECONDS)
+        finally:
+            if migration is not None:
+                migration.stop(SERVER_STOP_SECONDS)
         self.say(f"Starting {', '.join(process.name for process in self.plan.processes)}")
         services = [(process, self._start(process, environment)) for process in self.plan.processes]
         for process, child in services:
