@@ -41,6 +41,7 @@ def asyncapi_document() -> str:
 def run(context: typer.Context) -> None:
     """Run the service until SIGTERM or Ctrl-C.
 
+    \b
     Examples:
       waypost-store
       waypost-store asyncapi > asyncapi.yaml

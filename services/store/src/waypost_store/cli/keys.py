@@ -27,6 +27,7 @@ def create(  # noqa: PLR0917  (typer reads them as options)
 ) -> None:
     """Make a key. Its secret is printed once and cannot be shown again.
 
+    \b
     Examples:
       waypost keys create --organization org_demo --permissions read,send
       waypost keys create --organization org_demo --permissions read --expires 90d --json
@@ -69,6 +70,7 @@ def list_command(
 ) -> None:
     """List keys, oldest first, without their secrets.
 
+    \b
     Example:
       waypost keys list --organization org_demo
     """
@@ -95,6 +97,7 @@ def list_command(
 def revoke(key: Annotated[str, typer.Argument(help="The key's id, as `waypost keys list` shows it.")]) -> None:
     """Revoke a key. Requests with it are refused within seconds.
 
+    \b
     Example:
       waypost keys revoke key_01J9ZX8K2QHV0M3T6R7P4N5W8C
     """

@@ -4,6 +4,7 @@ import typer
 
 from waypost_store.cli.keys import keys
 from waypost_store.cli.migrate import migrate_command
+from waypost_store.cli.status import doctor_command, status_command
 
 cli = typer.Typer(
     help="Operate Waypost. Settings come from the environment (WAYPOST_...), as for the services.",
@@ -12,6 +13,8 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 cli.command("migrate")(migrate_command)
+cli.command("status")(status_command)
+cli.command("doctor")(doctor_command)
 cli.add_typer(keys, name="keys")
 
 

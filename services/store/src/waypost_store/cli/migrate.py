@@ -15,6 +15,7 @@ def migrate_command(
 ) -> None:
     """Make or update topics, collections, indexes and first offsets. Safe to repeat, and from several places at once.
 
+    \b
     Examples:
       waypost migrate --plan
       WAYPOST_KAFKA_PARTITIONS=64 waypost migrate

@@ -1,6 +1,7 @@
 """How every command prints, waits and fails: results on standard output, all else on standard error."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import typer
+from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from pymongo.errors import OperationFailure, PyMongoError
 from rich.console import Console
@@ -49,8 +51,9 @@ def load_settings() -> StoreSettings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "WAYPOST_" + "_".join(str(part).upper() for part in first["loc"])
         fail(f"{name}: {first['msg']}", 2)
-    # Commands print their own lines; libraries speak up only when something is wrong.
+    # Commands print their own lines, one for each error; aiokafka would add its own for every attempt.
     configure_logging(LogSettings(level="error", format="console"), service="waypost")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     return settings
 
 
@@ -64,6 +67,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         if error.code in UNAUTHORIZED:
             fail("MongoDB refuses this user: correct WAYPOST_MONGO_URL, or grant it readWrite on the database")
         fail(f"MongoDB refused ({error.code}): run `waypost doctor`")
+    except KafkaError as error:
+        fail(f"Kafka did not answer ({type(error).__name__}): start it, or set WAYPOST_KAFKA_BOOTSTRAP_SERVERS to where it is")
     except PyMongoError as error:
         fail(f"MongoDB did not answer ({type(error).__name__}): start it, or set WAYPOST_MONGO_URL to where it is")
 

@@ -1,0 +1,1 @@
+"""What `waypost status` and `waypost doctor` find out. Reads only."""

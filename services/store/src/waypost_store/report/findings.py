@@ -1,0 +1,98 @@
+"""What a system's state says is wrong, and what to do about it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from waypost_store.clock import WARN_MS
+from waypost_store.report.dead_letters import DeadLetters
+from waypost_store.report.lag import PartitionLag, worst
+from waypost_store.report.status import SystemStatus
+
+OLD_MS: Final = 10_000
+STALE_MS: Final = 300_000
+RECENT_MS: Final = 86_400_000
+LEAST_FREE_SHARE: Final = 0.1
+
+
+def findings(before: SystemStatus, after: SystemStatus, *, now: int) -> list[str]:
+    """Two looks some moments apart tell a consumer that is busy from one that stands still."""
+    return [
+        *skew_findings(after.clock_skew_ms),
+        *member_findings(after.members),
+        *position_findings(after.lags),
+        *lag_findings(before.lags, after.lags, after.members),
+        *dead_letter_findings(after.dead_letters, now=now),
+    ]
+
+
+def skew_findings(skew_ms: int) -> list[str]:
+    if abs(skew_ms) <= WARN_MS:
+        return []
+    return [f"this machine's clock is {skew_ms} ms ahead of MongoDB's: synchronise both with NTP, deadlines compare them"]
+
+
+def member_findings(members: Mapping[str, int]) -> list[str]:
+    return [
+        f"nobody reads for group {group}: start {_service(group)}, or look at its log if it should run"
+        for group, count in members.items()
+        if count == 0
+    ]
+
+
+def position_findings(lags: Sequence[PartitionLag]) -> list[str]:
+    found = []
+    for lag in lags:
+        where = f"partition {lag.partition} of {lag.topic}"
+        if lag.next_offset is None:
+            found.append(f"group {lag.group} has no offset for {where}: run `waypost migrate`")
+        elif lag.next_offset > lag.log_end:
+            found.append(
+                f"group {lag.group} is at {lag.next_offset} of {where}, which ends at {lag.log_end}: the topic was made again "
+                "or lost records; restore it, or start with an empty database"
+            )
+        elif lag.next_offset < lag.log_start:
+            found.append(
+                f"group {lag.group} is at {lag.next_offset} of {where}, which now begins at {lag.log_start}: records were "
+                "deleted unread; raise the topic's retention.ms, and restore the records or accept the loss"
+            )
+    return found
+
+
+def lag_findings(before: Sequence[PartitionLag], after: Sequence[PartitionLag], members: Mapping[str, int]) -> list[str]:
+    earlier = {(lag.group, lag.topic, lag.partition): lag for lag in before}
+    found = []
+    for group in dict.fromkeys(lag.group for lag in after):
+        own = [lag for lag in after if lag.group == group]
+        oldest = worst(own)
+        if oldest is None or (oldest.oldest_ms or 0) <= OLD_MS or not members.get(group):
+            continue
+        earliest = earlier.get((group, oldest.topic, oldest.partition))
+        total = sum(lag.lag for lag in own)
+        behind = f"{_service(group)} is {total} records behind on {oldest.topic}, the oldest {(oldest.oldest_ms or 0) // 1_000} s"
+        if earliest is not None and earliest.next_offset == oldest.next_offset:
+            found.append(f"{behind}, and partition {oldest.partition} stands still: look at its log")
+        elif earliest is not None and earliest.lag < oldest.lag:
+            found.append(f"{behind}, and it grows: run more replicas")
+        elif (oldest.oldest_ms or 0) > STALE_MS:
+            found.append(f"{behind}: it is catching up; more replicas make it faster")
+    return found
+
+
+def dead_letter_findings(dead_letters: Sequence[DeadLetters], *, now: int) -> list[str]:
+    return [
+        f"{found.topic} took dead letters in the last day, the newest because of "
+        f"{', '.join(found.by_reason) or 'an unknown reason'} ({found.count} in all): read them with a consumer "
+        "(headers dlq-reason, dlq-detail) and correct what produces them"
+        for found in dead_letters
+        if found.newest_at is not None and now - found.newest_at < RECENT_MS
+    ]
+
+
+def disk_findings(used_bytes: float, total_bytes: float) -> list[str]:
+    if not total_bytes or (total_bytes - used_bytes) / total_bytes >= LEAST_FREE_SHARE:
+        return []
+    return [f"MongoDB's disk is {used_bytes / total_bytes:.0%} full: free space or add some before writes stop"]
+
+
+def _service(group: str) -> str:
+    return "waypost-ingest" if ".ingest" in group else "waypost-store"

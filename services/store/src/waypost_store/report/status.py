@@ -1,0 +1,84 @@
+"""The state of a whole system, read from Kafka and MongoDB."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from waypost_common.documents import Collection, collection_name
+from waypost_common.kafka import create_admin
+from waypost_common.mongo import MongoClient, MongoDatabase, aggregate
+from waypost_common.topics import topic_names
+from waypost_store.clock import clock_skew_ms, now_ms
+from waypost_store.errors import StoreError
+from waypost_store.generations import live_generation
+from waypost_store.report.dead_letters import DeadLetters, dead_letters
+from waypost_store.report.groups import group_members, group_names
+from waypost_store.report.lag import PartitionLag, partition_lags
+from waypost_store.settings import StoreSettings
+from waypost_store.setup.topics import partition_counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemStatus:
+    generation: int
+    lags: list[PartitionLag]
+    members: Mapping[str, int]
+    dead_letters: list[DeadLetters]
+    sessions: Mapping[str, int]
+    operations: Mapping[str, int]
+    clock_skew_ms: int
+    """How far this machine's clock is ahead of MongoDB's."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "generation": self.generation,
+            "clockSkewMs": self.clock_skew_ms,
+            "partitions": [
+                {
+                    "group": lag.group,
+                    "topic": lag.topic,
+                    "partition": lag.partition,
+                    "nextOffset": lag.next_offset,
+                    "logStart": lag.log_start,
+                    "logEnd": lag.log_end,
+                    "lag": lag.lag,
+                    "oldestUnprocessedMs": lag.oldest_ms,
+                }
+                for lag in self.lags
+            ],
+            "groups": [{"group": group, "members": count} for group, count in self.members.items()],
+            "deadLetters": [
+                {"topic": found.topic, "count": found.count, "byReason": found.by_reason, "newestAt": found.newest_at}
+                for found in self.dead_letters
+            ],
+            "sessions": dict(self.sessions),
+            "operations": dict(self.operations),
+        }
+
+
+async def system_status(settings: StoreSettings, client: MongoClient, database: MongoDatabase) -> SystemStatus:
+    """Raises StoreError when the system was never set up, and the drivers' errors when a server is away."""
+    generation = await live_generation(database)
+    if generation is None:
+        raise StoreError("the database is not set up yet: run `waypost migrate` first")
+    admin = create_admin(settings.kafka, client_id="waypost-status")
+    try:
+        await admin.start()
+        counts = await partition_counts(admin, list(topic_names(settings.kafka)))
+        members = await group_members(admin, group_names(settings.kafka, generation))
+    finally:
+        await admin.close()
+    return SystemStatus(
+        generation=generation,
+        lags=await partition_lags(settings.kafka, database, counts, generation, now=now_ms()),
+        members=members,
+        dead_letters=await dead_letters(settings.kafka, counts),
+        sessions=await _by_status(database, collection_name(Collection.SESSIONS, generation), {"removed": {"$ne": True}}),
+        operations=await _by_status(database, Collection.OPERATIONS, {}),
+        clock_skew_ms=await clock_skew_ms(client),
+    )
+
+
+async def _by_status(database: MongoDatabase, collection: str, query: dict[str, Any]) -> dict[str, int]:
+    pipeline = [{"$match": query}, {"$group": {"_id": "$status", "count": {"$sum": 1}}}, {"$sort": {"_id": 1}}]
+    return {str(group["_id"]): int(group["count"]) async for group in aggregate(database[collection], pipeline)}
