@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 
-def delays(random: Random, *, first: float = 0.1, longest: float = 10.0) -> Iterator[float]:
+def delays(random: Random, *, first: float = 0.1, longest: float = 5.0) -> Iterator[float]:
     """Seconds, doubling up to `longest`, each drawn between half and all of it so that many do not come back at once."""
     ceiling = first
     while True:

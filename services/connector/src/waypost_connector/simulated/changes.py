@@ -160,6 +160,6 @@ def _call(cast: Cast, chat: Chat, times_before: int) -> Draft:
 CHANGES: Final[tuple[tuple[ChatType | None, Callable[[Cast, Chat, int], Draft]], ...]] = (
     (ChatType.GROUP, _membership), (None, _read), (ChatType.DM, _presence), (ChatType.GROUP, _rename_group),
     (ChatType.DM, _rename_contact), (None, _flag("archived")), (ChatType.NEWSLETTER, _metadata), (None, _read),
-    (None, _flag("pinned")), (ChatType.DM, _call), (None, _mute), (ChatType.GROUP, _membership), (None, _unread),
+    (None, _flag("pinned")), (ChatType.DM, _call), (None, _mute), (None, _unread),
     (ChatType.DM, _picture), (ChatType.NEWSLETTER, _channel_mute), (None, _delete),
 )  # fmt: skip
