@@ -22,7 +22,7 @@ install: $(INSTALLED) ## Prepare .venv with every command, from requirements.loc
 
 $(INSTALLED): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS)) | $(UV)
 	$(UV) venv --quiet --allow-existing --python '>=3.11' .venv
-	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --no-deps --no-build-isolation $(addprefix --editable ./,$(MEMBERS))
 	touch $@
 
