@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -62,10 +63,14 @@ async def test_records_of_one_key_arrive_in_order() -> None:
 async def test_a_failed_record_is_repeated_before_any_later_one_counts_as_taken(error: Exception) -> None:
     producer = Producer(fails_once(error, b"3"))
     completed: list[int] = []
+
+    def note(number: int, _future: object) -> None:
+        completed.append(number)
+
     async with publishing(producer) as publisher:
         futures = [await publisher.submit(record(number)) for number in range(6)]
         for number, future in enumerate(futures):
-            future.add_done_callback(lambda _future, number=number: completed.append(number))
+            future.add_done_callback(partial(note, number))
         await asyncio.wait(futures)
     assert completed == [0, 1, 2, 3, 4, 5]
     repeated = producer.taken[producer.taken.index(b"3") :]

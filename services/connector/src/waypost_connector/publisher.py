@@ -6,15 +6,14 @@ on, because a producer that gave up on one batch would go on with the next of th
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 from zlib import crc32
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from waypost_common.events import Event, encode_event, key_of
@@ -61,10 +60,18 @@ class _Lane:
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+class Sender(Protocol):
+    """What is needed of an aiokafka producer."""
+
+    def send(
+        self, topic: str, value: bytes, *, key: bytes, headers: list[tuple[str, bytes]]
+    ) -> Awaitable[asyncio.Future[object]]: ...
+
+
 class Publisher:
     """`run` publishes what `submit` hands in. The producer is started and stopped by the caller."""
 
-    def __init__(self, producer: AIOKafkaProducer, metrics: ConnectorMetrics, *, capacity: int) -> None:
+    def __init__(self, producer: Sender, metrics: ConnectorMetrics, *, capacity: int) -> None:
         self._producer = producer
         self._metrics = metrics
         self._capacity = capacity

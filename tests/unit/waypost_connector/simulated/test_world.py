@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from waypost_common.event_payloads import MessagePayload, TargetedMessagePayload
+from waypost_common.event_payloads import MessagePayload
 from waypost_common.events import (
     DAY_MS,
     EVENT_ADAPTER,
     EVENT_TYPES,
     Event,
+    GroupParticipantEvent,
     MessageEvent,
     MessageStatusEvent,
     encode_event,
@@ -123,12 +124,12 @@ def test_quotes_mentions_captions_and_other_scripts_occur(events: list[Event]) -
     assert any(mention.endswith("@lid") for message in written for mention in message.mentions or ())
     assert any(message.has_media and message.body for message in written)
     letters = {letter for message in written for letter in message.body or ""}
-    assert {"ش", "ש", "的", "カ", "한", "ё", "ท", "é", "ş", "ế", "क", "😂"} <= letters | {"カ", "한"}
+    assert set("شש的で요ёทéşếक😂") <= letters
 
 
 def test_polls_are_voted_on_by_the_hashes_of_their_options(events: list[Event]) -> None:
     votes = [event.payload for event in events if event.event == "poll.vote"]
-    assert any(isinstance(vote, TargetedMessagePayload) and vote.selected_hashes for vote in votes)
+    assert any(vote.selected_hashes for vote in votes)
 
 
 def test_a_person_has_one_chat_though_whatsapp_uses_both_addresses(events: list[Event]) -> None:
@@ -161,7 +162,7 @@ def test_guests_join_before_they_leave() -> None:
     present: set[str] = set()
     left = 0
     for event in generate_events(seed=1, count=20_000, chats=6):
-        if event.event == "group.participant":
+        if isinstance(event, GroupParticipantEvent):
             present |= {event.payload.group_jid + jid for jid in event.payload.join or ()}
             for jid in event.payload.leave or ():
                 present.remove(event.payload.group_jid + jid)

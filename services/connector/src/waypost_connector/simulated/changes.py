@@ -12,6 +12,7 @@ from waypost_connector.simulated.cast import Cast, Chat
 from waypost_connector.simulated.conversation import Conversation
 from waypost_connector.simulated.drafts import Burst, Draft
 
+STEPS_PER_CHANGE: Final = 7
 HOUR_MS: Final = 3_600_000
 
 
@@ -41,15 +42,24 @@ def opening(cast: Cast, chat: Chat, step: int, history: int) -> Burst:
     return told
 
 
-def change(cast: Cast, number: int, open_chats: int) -> list[Draft]:
-    """The `number`-th change of the session; empty when it is the turn of a chat that has not appeared yet."""
-    kind, make = CHANGES[number % len(CHANGES)]
+def opens_at(chat: Chat) -> int:
+    """The step in which a chat appears."""
+    return 2 * chat.rank
+
+
+def change(cast: Cast, number: int) -> list[Draft]:
+    """The `number`-th change of the session, of step STEPS_PER_CHANGE * number. Empty while its chat has not appeared yet."""
+    place = number % len(CHANGES)
+    kind, make = CHANGES[place]
     chats = [chat for chat in cast.chats if kind is None or chat.type is kind]
     if not chats:
         return []
     turn = number // len(CHANGES)
-    chat, times_before = chats[turn % len(chats)], turn // len(chats)
-    return [make(cast, chat, times_before)] if chat.rank < open_chats else []
+    chat = chats[turn % len(chats)]
+    first_number = -(-opens_at(chat) // STEPS_PER_CHANGE)
+    first_turn = max(-(-(first_number - place) // len(CHANGES)), 0)
+    first_turn += (turn - first_turn) % len(chats)
+    return [make(cast, chat, (turn - first_turn) // len(chats))] if turn >= first_turn else []
 
 
 def _contact(chat: Chat, times_before: int) -> Draft:

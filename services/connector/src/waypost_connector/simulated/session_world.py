@@ -3,11 +3,9 @@
 from functools import lru_cache
 
 from waypost_connector.simulated.cast import Cast
-from waypost_connector.simulated.changes import change, opening
+from waypost_connector.simulated.changes import STEPS_PER_CHANGE, change, opening, opens_at
 from waypost_connector.simulated.conversation import MOST_STEPS_LATER, Conversation
 from waypost_connector.simulated.drafts import Burst, Draft
-
-STEPS_PER_CHANGE = 7
 
 
 class SessionWorld:
@@ -30,11 +28,14 @@ class SessionWorld:
 
     def _burst(self, number: int) -> Burst:
         cast = self.cast
-        if number % 2 == 0 and number // 2 < cast.chat_count:
-            chat = cast.chats[number // 2]
-            return opening(cast, chat, number, round(cast.share(chat.rank) * self._history))
-        open_chats = min(cast.chat_count, number // 2 + 1)
-        if number % STEPS_PER_CHANGE == 0:
-            return Burst(now=change(cast, number // STEPS_PER_CHANGE, open_chats))
-        chat = cast.pick_chat(cast.random("pick", number), open_chats)
+        newest = cast.chats[min(number // 2, cast.chat_count - 1)]
+        opens, changes = opens_at(newest) == number, number % STEPS_PER_CHANGE == 0
+        burst = Burst()
+        if opens:
+            burst = opening(cast, newest, number, round(cast.share(newest.rank) * self._history))
+        if changes:
+            burst.now += change(cast, number // STEPS_PER_CHANGE)
+        if opens or changes:
+            return burst
+        chat = cast.pick_chat(cast.random("pick", number), newest.rank + 1)
         return Conversation(cast, chat, number).live()
