@@ -1,4 +1,4 @@
-"""Hypothesis strategies for whole histories, and the ways in which one history may reach a reader.
+"""Hypothesis strategies for whole histories; `delivery` has the ways in which one may reach a reader.
 
 A history comes in bursts: a few events of one chat (or session) in a row, so that early acknowledgements, edits before
 their message, deletions in between and ids that come back are the rule, not the exception.
@@ -11,12 +11,25 @@ from zlib import crc32
 from hypothesis import strategies as st
 
 from . import payloads
+from .delivery import History, cut_into_batches, duplicated, permuted_where_order_is_free, rewound
 from .pools import CHATS, GROUP, JIDS, LID_CHAT, NEWSLETTER, PHONE_CHAT, SEEN_AT, SESSIONS
 from .records import Json, Record, key_of
 from .writing import envelope, headers, ulid
 
-History = list[Record]
 T = TypeVar("T")
+
+__all__ = [
+    "FAMILIES",
+    "History",
+    "cut_into_batches",
+    "duplicated",
+    "histories",
+    "histories_about",
+    "histories_of_a_session",
+    "histories_of_many_commands",
+    "permuted_where_order_is_free",
+    "rewound",
+]
 
 COMMANDABLE = ("chat.update", "session.status")
 
@@ -56,58 +69,110 @@ def _steps(events: st.SearchStrategy[payloads.Event], commands: int = 6) -> st.S
     return weighted((12, step), (1, st.integers(0, 5)))
 
 
-def _chat_events(chat: str) -> st.SearchStrategy[payloads.Event]:
-    about_the_chat = payloads.live_only(chat)
+@st.composite
+def some(draw: st.DrawFn, items: st.SearchStrategy[T], most: int) -> list[T]:
+    """One to `most` items, any number equally likely: lists() would rarely give more than a handful."""
+    return [draw(items) for _ in range(draw(st.integers(1, most)))]
+
+
+def _own_events(chat: str) -> st.SearchStrategy[payloads.Event]:
     if chat in (PHONE_CHAT, LID_CHAT):
-        about_the_chat = payloads.contact_updates(chat)
-    elif chat == GROUP:
-        about_the_chat = weighted((1, payloads.group_updates()), (3, payloads.group_participants()))
-    elif chat == NEWSLETTER:
-        about_the_chat = payloads.newsletter_updates()
-    return weighted(
-        (16, payloads.messages(chat)),
-        (5, payloads.acknowledgements(chat)),
-        (4, payloads.edits(chat)),
-        (2, payloads.revocations(chat)),
-        (4, payloads.reactions(chat)),
-        (4, payloads.votes(chat)),
-        (3, payloads.chat_updates(chat, "archived", "pinned", "muted", "flags")),
-        (3, payloads.chat_updates(chat, "read", "read", "unread", "picture")),
-        (2, payloads.chat_updates(chat, "deleted", "trimmed")),
-        (2, payloads.chat_updates(chat, "erased")),
-        (4, about_the_chat),
-        (1, payloads.live_only(chat)),
-    )
+        return payloads.contact_updates(chat)
+    if chat == GROUP:
+        people = st.sampled_from(JIDS).flatmap(payloads.contact_updates)
+        return weighted((1, payloads.group_updates()), (3, payloads.group_participants()), (1, people))
+    if chat == NEWSLETTER:
+        return payloads.newsletter_updates()
+    return payloads.live_only(chat)
 
 
+def _themes(chat: str) -> dict[str, st.SearchStrategy[payloads.Event]]:
+    """What a burst in the chat may be about: anything, or a few event types that can surprise each other."""
+    messages = payloads.messages(chat)
+    acknowledgements = payloads.acknowledgements(chat)
+    edits = payloads.edits(chat)
+    revocations = payloads.revocations(chat)
+    reactions = payloads.reactions(chat)
+    votes = payloads.votes(chat)
+    flags = payloads.chat_updates(chat, "archived", "pinned", "muted", "flags")
+    reads = payloads.chat_updates(chat, "read", "read", "unread", "picture")
+    removals = payloads.chat_updates(chat, "deleted", "trimmed")
+    erasures = payloads.chat_updates(chat, "erased")
+    own = _own_events(chat)
+    about_messages = weighted((5, acknowledgements), (4, edits), (2, revocations), (4, reactions), (4, votes))
+    about_the_chat = weighted((3, flags), (3, reads), (2, removals), (2, erasures), (1, payloads.live_only(chat)))
+    return {
+        "anything": weighted((16, messages), (18, about_messages), (11, about_the_chat), (5, own)),
+        "acknowledgements": weighted((4, messages), (8, acknowledgements), (1, removals)),
+        "edits and erasures": weighted((4, messages), (4, edits), (2, erasures), (1, revocations)),
+        "reactions and votes": weighted((4, messages), (4, reactions), (4, votes), (1, revocations), (1, removals)),
+        "reads and removals": weighted((6, messages), (3, reads), (3, removals), (2, flags)),
+        "own events": weighted((6, messages), (10, own), (1, removals)),
+    }
+
+
+_THEMES = {chat: {name: some(_steps(events), 14) for name, events in _themes(chat).items()} for chat in CHATS}
 _FREQUENT_CHATS = [*CHATS, PHONE_CHAT, GROUP, GROUP]
-_CHAT_STEPS = {chat: st.lists(_steps(_chat_events(chat)), min_size=1, max_size=12) for chat in CHATS}
-_SESSION_STEPS = st.lists(
-    _steps(weighted((3, payloads.session_statuses()), (2, payloads.authentications()))), min_size=1, max_size=8
-)
-_CONTACT_STEPS = st.lists(_steps(st.sampled_from(JIDS).flatmap(payloads.contact_updates)), min_size=1, max_size=3)
+_FREQUENT_THEMES = ["anything", "anything", *_THEMES[GROUP]]
+_SESSION_STEPS = some(_steps(weighted((3, payloads.session_statuses()), (2, payloads.authentications()))), 12)
+_CONTACT_STEPS = some(_steps(st.sampled_from(JIDS).flatmap(payloads.contact_updates)), 4)
+_themes_by_chance = st.sampled_from(_FREQUENT_THEMES)
+_partitions = st.integers(1, 3)
+_strides = st.sampled_from([1, 1, 3])
 
 
 @st.composite
-def histories(draw: st.DrawFn, max_bursts: int = 12) -> History:
+def histories(draw: st.DrawFn, max_bursts: int = 10) -> History:
     """A history of one or two sessions and a few chats over one to three partitions, in the order of publication."""
-    partitions = draw(st.integers(1, 3))
     sessions = st.sampled_from(draw(st.sampled_from([SESSIONS[:1], SESSIONS])))
     chats = draw(st.lists(st.sampled_from(_FREQUENT_CHATS), min_size=1, max_size=3, unique=True))
-    in_a_chat = st.sampled_from(chats).flatmap(_CHAT_STEPS.__getitem__)
-    bursts = st.builds(Burst, sessions, weighted((6, in_a_chat), (2, _SESSION_STEPS), (1, _CONTACT_STEPS)))
-    return published(draw(st.lists(bursts, min_size=1, max_size=max_bursts)), partitions, draw(st.sampled_from([1, 1, 3])))
+    in_a_chat = st.builds(lambda chat, theme: _THEMES[chat][theme], st.sampled_from(chats), _themes_by_chance)
+    steps = weighted((6, in_a_chat.flatmap(lambda chosen: chosen)), (2, _SESSION_STEPS), (1, _CONTACT_STEPS))
+    bursts = draw(some(st.builds(Burst, sessions, steps), max_bursts))
+    return published(bursts, draw(_partitions), draw(_strides))
+
+
+@st.composite
+def histories_about(draw: st.DrawFn, theme: str, chats: Sequence[str] = _FREQUENT_CHATS) -> History:
+    """A history of one session and one chat that keeps to one theme: fewer events, and more of them meet."""
+    steps = _THEMES[draw(st.sampled_from(chats))][theme]
+    bursts = draw(some(st.builds(Burst, st.just(SESSIONS[0]), steps), 4))
+    return published(bursts, draw(_partitions), draw(_strides))
+
+
+@st.composite
+def histories_of_a_session(draw: st.DrawFn) -> History:
+    bursts = draw(some(st.builds(Burst, st.just(SESSIONS[0]), _SESSION_STEPS), 2))
+    return published(bursts, draw(_partitions), draw(_strides))
 
 
 @st.composite
 def histories_of_many_commands(draw: st.DrawFn) -> History:
-    """One key with more commands than it remembers, and repeats of early and late ones."""
+    """One key with more commands than it remembers, then repeats of those at the edge of what it remembers."""
     chat = draw(st.sampled_from(CHATS))
-    update = payloads.chat_updates(chat, "flags", "read", "unread", "deleted")
-    events = draw(st.sampled_from([update, payloads.session_statuses()]))
-    first = [Step(*draw(events), draw(st.sampled_from(SEEN_AT)), number, 0) for number in range(draw(st.integers(30, 36)))]
-    later = draw(st.lists(_steps(st.one_of(events, payloads.messages(chat)), commands=36), min_size=1, max_size=8))
-    return published([Burst(SESSIONS[0], [*first, *later])], partitions=1)
+    updates = payloads.chat_updates(chat, "flags", "unread", "deleted")
+    events = draw(st.sampled_from([updates, payloads.session_statuses()]))
+    count = draw(st.integers(32, 36))
+    repeated = draw(some(st.integers(max(count - 34, 0), count - 30), 6))
+    steps: list[Step | int] = [
+        Step(*draw(events), draw(st.sampled_from(SEEN_AT)), number, 0) for number in [*range(count), *repeated]
+    ]
+    return published([Burst(SESSIONS[0], steps)], partitions=1)
+
+
+FAMILIES: dict[str, st.SearchStrategy[History]] = {
+    "anything": histories(),
+    "acknowledgements": histories_about("acknowledgements"),
+    "edits and erasures": histories_about("edits and erasures"),
+    "reactions and votes": histories_about("reactions and votes"),
+    "reads and removals": histories_about("reads and removals"),
+    "direct chats": histories_about("own events", [PHONE_CHAT, LID_CHAT]),
+    "groups": histories_about("own events", [GROUP]),
+    "channels": histories_about("own events", [NEWSLETTER]),
+    "sessions": histories_of_a_session(),
+    "many commands": histories_of_many_commands(),
+}
+"""Try each for itself: one strategy for all of them would spend most examples on what is likely anyway."""
 
 
 def published(bursts: Sequence[Burst], partitions: int, stride: int = 1) -> History:
@@ -134,51 +199,3 @@ def published(bursts: Sequence[Burst], partitions: int, stride: int = 1) -> Hist
             log.append(Record(partition, next_offset[partition], key, value, header))
             next_offset[partition] += stride
     return log
-
-
-def permuted_where_order_is_free(history: History, data: st.DataObject) -> History:
-    """Any interleaving of the partitions; each keeps its own order."""
-    waiting = {record.partition: [r for r in history if r.partition == record.partition] for record in history}
-    permuted: History = []
-    while waiting:
-        partition = data.draw(st.sampled_from(sorted(waiting)))
-        permuted.append(waiting[partition].pop(0))
-        if not waiting[partition]:
-            del waiting[partition]
-    return permuted
-
-
-def duplicated(history: History) -> History:
-    """Redelivery, the plain way: each record twice in a row, then the whole log again. Offsets stay what they were."""
-    return [record for record in history for _ in range(2)] + history
-
-
-def rewound(history: History, data: st.DataObject) -> History:
-    """Redelivery as after a crash: at up to three points, and at the end, each partition goes back to any offset."""
-    delivered: History = []
-    reached = 0
-    stops = data.draw(st.lists(st.integers(0, len(history)), max_size=3))
-    for stop in [*sorted(stops), len(history)]:
-        delivered += history[reached:stop]
-        reached = stop
-        delivered += _from_earlier_offsets(history[:stop], data)
-    return delivered
-
-
-def _from_earlier_offsets(seen: History, data: st.DataObject) -> History:
-    again: History = []
-    for partition in sorted({record.partition for record in seen}):
-        mine = [record for record in seen if record.partition == partition]
-        again += mine[data.draw(st.integers(0, len(mine))) :]
-    return again
-
-
-def cut_into_batches(history: History, data: st.DataObject) -> list[History]:
-    """The same records in the same order, as polls of one to ten records."""
-    batches: list[History] = []
-    rest = history
-    while rest:
-        size = data.draw(st.integers(1, 10))
-        batches.append(rest[:size])
-        rest = rest[size:]
-    return batches

@@ -52,6 +52,7 @@ names = st.sampled_from(NAMES)
 limits = st.sampled_from(LIMITS)
 jids = st.sampled_from(JIDS)
 message_ids = st.sampled_from(MESSAGE_IDS)
+targets = st.sampled_from(MESSAGE_IDS[:1] * 3 + MESSAGE_IDS)
 
 CONTENTS: tuple[Json, ...] = (
     {"type": "text", "hasMedia": False, "media": None},
@@ -90,6 +91,6 @@ SENDERS: tuple[Json, ...] = (
     *({"senderJid": phone} for phone, _ in PEOPLE[:1] + PEOPLE),
     *({"senderLid": lid} for _, lid in PEOPLE[:2]),
     # One number seen under another LID: the greatest wins, whatever the order.
-    {"senderJid": PEOPLE[0][0], "senderLid": PEOPLE[2][1]},
+    *[{"senderJid": PEOPLE[0][0], "senderLid": PEOPLE[2][1]}] * 2,
     {},
 )

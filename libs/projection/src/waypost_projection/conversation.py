@@ -118,26 +118,27 @@ class Conversation:
 
     def _message(self, logged: Logged[ChatEvent], event: MessageEvent) -> None:
         payload = event.payload
+        from_me = event.event == "message.from_me" or payload.from_me
         history, effective_at = bool(payload.history), logged.effective(payload.timestamp)
         if chat_fold.is_dropped(self.chat, history=history, effective_at=effective_at):
             return
         chat = self.chat or chat_fold.unseen(logged, payload.chat_jid)
         known = self.messages.get(message_document_id(event.session, payload.chat_jid, chat["epoch"], payload.wa_message_id))
         if known is None or "offset" not in known:
-            created = message_fold.create(known, logged, payload, epoch=chat["epoch"], erasures=chat["erasures"])
+            created = message_fold.create(known, logged, payload, epoch=chat["epoch"], from_me=from_me, erasures=chat["erasures"])
             self.messages[created["_id"]] = created
         elif known["offset"] != logged.offset:
             return
         after = chat_fold.with_message(
             chat,
             logged,
-            from_me=payload.from_me,
+            from_me=from_me,
             history=history,
             effective_at=effective_at,
             push_name=payload.push_name,
         )
         self._chat_changed(logged, after, said_name=True)
-        if is_group(payload.chat_jid):
+        if is_group(payload.chat_jid) and not from_me:
             sighting = contact_fold.sighting(logged, payload)
             if sighting is not None:
                 self.sightings[sighting.id] = contact_fold.merged(self.sightings.get(sighting.id), sighting)

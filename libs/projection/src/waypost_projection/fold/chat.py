@@ -99,7 +99,7 @@ def with_message(
         "unreadCount": chat["unreadCount"] + counted,
         "lastMessageAt": effective_at if last is None else max(last, effective_at),
     }
-    if push_name is not None and not from_me and chat["type"] == ChatType.DM:
+    if push_name and not from_me and chat["type"] == ChatType.DM:
         after["pushName"] = newest_push_name(chat["pushName"], {"name": push_name, "at": effective_at, "offset": logged.offset})
     return finished(after, logged)
 
@@ -161,13 +161,12 @@ def update(  # noqa: PLR0911  (one line per change)
 
 
 def _with_flags(chat: ChatDocument, logged: Logged[ChatEvent], payload: ChatUpdatePayload) -> ChatDocument:
-    every = payload.change is ChatChange.FLAGS
     after: ChatDocument = {**chat, "visible": True}
-    if payload.archived is not None and (every or payload.change is ChatChange.ARCHIVED):
+    if payload.archived is not None:
         after["archived"] = payload.archived
-    if payload.pinned is not None and (every or payload.change is ChatChange.PINNED):
+    if payload.pinned is not None:
         after["pinned"] = payload.pinned
-    if "muted_until" in payload.model_fields_set and (every or payload.change is ChatChange.MUTED):
+    if "muted_until" in payload.model_fields_set:
         after["mutedUntil"] = payload.muted_until
     return finished(after, logged)
 

@@ -94,11 +94,11 @@ def named_chat(chat: ChatDocument | None, logged: Logged[ChatEvent], payload: Co
 def sighting(logged: Logged[ChatEvent], payload: MessagePayload) -> Sighting | None:
     """Who wrote a group message, or None when it does not say."""
     sender = payload.sender_jid or payload.sender_lid
-    if sender is None or payload.from_me:
+    if sender is None:
         return None
     event = logged.event
     name: GroupSighting | None = None
-    if payload.push_name is not None:
+    if payload.push_name:
         name = {"at": logged.effective(payload.timestamp), "eventId": event.id, "name": payload.push_name}
     both = payload.sender_jid is not None and payload.sender_lid is not None
     return Sighting(

@@ -86,7 +86,7 @@ def participate(
         role = after[jid]["role"] if jid in after and after[jid]["present"] else GroupRole.MEMBER.value
         after[jid] = _named(after.get(jid), logged, payload.group_jid, jid, role)
     for jid in payload.leave or ():
-        if jid in after and after[jid]["present"] and after[jid]["offset"] < logged.offset:
+        if jid in after and after[jid]["present"] and after[jid]["offset"] <= logged.offset:
             after[jid] = {**_seen(after[jid], logged), "present": False}
     for jid in payload.promote or ():
         after[jid] = _named(after.get(jid), logged, payload.group_jid, jid, GroupRole.ADMIN.value)
@@ -102,7 +102,7 @@ def _replace_all(
 ) -> None:
     listed = {jid: one for one in snapshot if (jid := one.lid or one.phone_jid) is not None}
     for jid, known in members.items():
-        if jid not in listed and known["present"] and known["offset"] < logged.offset:
+        if jid not in listed and known["present"] and known["offset"] <= logged.offset:
             members[jid] = {**known, "present": False, "offset": logged.offset}
     for jid, one in listed.items():
         member = _named(members.get(jid), logged, group, jid, one.role.value)
@@ -111,8 +111,8 @@ def _replace_all(
         members[jid] = {
             **member,
             "tag": one.tag,
-            "lid": one.lid or member["lid"],
-            "phoneJid": one.phone_jid or member["phoneJid"],
+            "lid": one.lid or (jid if is_lid(jid) else None),
+            "phoneJid": one.phone_jid or (jid if is_phone_jid(jid) else None),
         }
 
 

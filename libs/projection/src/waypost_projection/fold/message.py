@@ -39,6 +39,7 @@ def create(
     payload: MessagePayload,
     *,
     epoch: Offset,
+    from_me: bool,
     erasures: Iterable[Erasure],
 ) -> MessageDocument:
     """The message of a `message` or `message.from_me` event, with all that a placeholder had already seen of it."""
@@ -47,14 +48,14 @@ def create(
     message["effectiveAt"] = logged.effective(payload.timestamp)
     message["timestamp"] = payload.timestamp
     message["createdAt"] = logged.event.timestamp
-    message["fromMe"] = payload.from_me
+    message["fromMe"] = from_me
     message["type"] = payload.type
     message["hasMedia"] = payload.has_media
     if payload.history:
         message["history"] = True
     _set_origin(message, payload)
     _set_content(message, payload)
-    if payload.from_me and RANK[message.get("status", "pending")] < RANK["sent"]:
+    if from_me and RANK[message.get("status", "pending")] < RANK["sent"]:
         message["status"] = "sent"
     edit = message.get("edit")
     if edit is not None:

@@ -118,7 +118,7 @@ def _set_status(session: SessionDocument, logged: Logged[SessionEvent], payload:
         session["desired"] = payload.desired.value
     if payload.status is not None:
         session["status"] = payload.status.value
-        if payload.status is SessionState.WORKING:
+        if payload.status is SessionState.WORKING and not payload.removed:
             session["lastConnectedAt"] = logged.event.timestamp
     if payload.removed:
         session["removed"] = True
