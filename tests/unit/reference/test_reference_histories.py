@@ -4,15 +4,16 @@ import json
 import re
 from collections import defaultdict
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.properties.reference import Record, ReferenceModel
 from tests.properties.reference.histories import (
+    FAMILIES,
     History,
     cut_into_batches,
     duplicated,
     histories,
-    histories_of_many_commands,
     permuted_where_order_is_free,
     rewound,
 )
@@ -37,9 +38,11 @@ def by_partition(history: History) -> dict[int, History]:
     return partitions
 
 
-@few
-@given(st.one_of(histories(), histories_of_many_commands()))
-def test_a_history_is_made_of_valid_envelopes_in_order(history: History) -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=8, deadline=None)
+@given(st.data())
+def test_a_history_is_made_of_valid_envelopes_in_order(family: str, data: st.DataObject) -> None:
+    history = data.draw(FAMILIES[family])
     for record in history:
         envelope = record.value
         assert set(envelope) == {"schema", "id", "event", "session", "organization", "timestamp", "payload"}
