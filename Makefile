@@ -73,8 +73,12 @@ lock: | $(UV) ## Take new versions into requirements.lock (versions and hashes, 
 	rm -f uv.lock
 
 generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents from the running apps
-	$(BIN)/waypost-api openapi > services/api/openapi.yaml
-	$(BIN)/waypost-ingest asyncapi > services/ingest/asyncapi.yaml
+	$(BIN)/waypost-api openapi > services/api/openapi.yaml.new
+	mv services/api/openapi.yaml.new services/api/openapi.yaml
+	for service in ingest store; do \
+		$(BIN)/waypost-$$service asyncapi > services/$$service/asyncapi.yaml.new; \
+		mv services/$$service/asyncapi.yaml.new services/$$service/asyncapi.yaml; \
+	done
 
 bench: $(INSTALLED) ## Measure, and print the figures
 	$(BIN)/python -m benchmarks
