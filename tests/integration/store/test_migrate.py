@@ -120,30 +120,22 @@ async def test_a_document_without_its_session_is_refused(migrated: StoreSettings
 
 
 @pytest.mark.parametrize(
-    ("query", "index"),
-    [
-        ({}, "list"),
-        ({"archived": True}, "list_archived"),
-        ({"archived": False}, "list_not_archived"),
-        ({"unread": True}, "list_unread"),
-    ],
+    ("query", "mostly_archived"),
+    [({}, True), ({"archived": True}, False), ({"archived": False}, True), ({"unread": True}, False)],
 )
 async def test_a_page_of_chats_reads_only_what_it_shows(
-    migrated: StoreSettings, database: MongoDatabase, query: dict[str, Any], index: str
+    migrated: StoreSettings, database: MongoDatabase, query: dict[str, Any], mostly_archived: bool
 ) -> None:
-    chats = [chat(number) for number in range(600)]
-    await database[Collection.CHATS].insert_many(chats)
+    await database[Collection.CHATS].insert_many([chat(number, mostly_archived=mostly_archived) for number in range(600)])
     matching = {"session": "S1", "visible": True, **query}
     found = await database[Collection.CHATS].find(matching).sort("sortKey", 1).limit(3).explain()
-    text = str(found["queryPlanner"]["winningPlan"])
-    assert "'SORT'" not in text
-    assert f"'indexName': '{index}'" in text
+    assert "'SORT'" not in str(found["queryPlanner"]["winningPlan"])
     assert found["executionStats"]["totalDocsExamined"] == 3
 
 
-def chat(number: int) -> dict[str, Any]:
-    """Of a hundred chats one is in the inbox and one unread: a filter over the plain list would read far more than it shows."""
+def chat(number: int, *, mostly_archived: bool) -> dict[str, Any]:
+    """Of a hundred chats one is unread, and one is unlike the others in being archived or not."""
     document: dict[str, Any] = dict.fromkeys(ChatDocument.__required_keys__)
-    sparse = {"archived": number % 100 != 50, "unread": number % 100 == 75}
+    rare = {"archived": (number % 100 == 50) != mostly_archived, "unread": number % 100 == 75}
     own = {"_id": f"S1|{number}", "session": "S1", "organization": "org_1", "jid": str(number), "visible": True}
-    return document | own | sparse | {"sortKey": f"{number:06d}", "epoch": -1, "offset": number}
+    return document | own | rare | {"sortKey": f"{number:06d}", "epoch": -1, "offset": number}
