@@ -92,7 +92,9 @@ def prepare(programs: Programs, folder: Path, port: int) -> Path:
         command = [*programs.format, "format", "--cluster-id", cluster, "--config", str(settings)]
         done = run(command)
         if done.returncode != 0:
-            raise LocalError(f"Kafka could not make its data folder {folder}; it needs Java 17 or newer{indented(done.stdout + done.stderr)}")
+            raise LocalError(
+                f"Kafka could not make its data folder {folder}; it needs Java 17 or newer{indented(done.stdout + done.stderr)}"
+            )
     return settings
 
 
