@@ -10,13 +10,12 @@ import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import SecretStr
-
-from tests.integration.api.documents import ORGANIZATION, OTHER_ORGANIZATION, api_key_document, session_document
+from tests.integration.api.documents import OTHER_ORGANIZATION, api_key_document, session_document
 from tests.integration.api.pipeline_double import PipelineDouble
+
 from waypost_api.app import create_app
 from waypost_api.call import State
 from waypost_api.settings import ApiSettings, CacheSettings, CommandSettings, CursorSettings, ReadSettings
-from waypost_common.api_keys import hash_api_key
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.settings import KafkaSettings, MongoSettings
 from waypost_common.topics import topic_names
@@ -153,5 +152,3 @@ async def eventually(condition: Callable[[], Any], within_s: float = READY_S) ->
             if held:
                 return
             await asyncio.sleep(0.02)
-
-

@@ -71,8 +71,8 @@ class PipelineDouble:
     async def record(self, outcome: Outcome) -> None:
         changed = {"status": outcome.status.value, "finishedAt": outcome.at, "code": outcome.code}
         operations = self._database["operations"]
-        while (await operations.update_one({"_id": outcome.command}, {"$set": changed})).matched_count == 0:
-            await asyncio.sleep(0.01)
+        while (await operations.update_one({"_id": outcome.command}, {"$set": changed})).matched_count == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # the API inserts the record beside publishing
 
     async def _apply(self, command: Any) -> None:
         payload = command.payload.model_dump(exclude_unset=True)

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-
 from tests.integration.api.conftest import Api
 from tests.integration.api.documents import api_key_document, chat_document, group_document, session_document
+
 from waypost_api.operation import Operation
 from waypost_api.routes.unbuilt import OPERATIONS as UNBUILT
 from waypost_api.table import OPERATIONS

@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
-
 from tests.integration.api.conftest import Api
 from tests.integration.api.documents import chat_document, contact_document
+
 from waypost_common.identifiers import numeric_id
 
 ALICE = "6281@s.whatsapp.net"
@@ -94,9 +94,7 @@ async def test_pages_of_chats_follow_each_other_without_gap_or_repeat(api: Api, 
         ({"type": "dm", "archived": "false"}, ["2@lid"]),
     ],
 )
-async def test_filters_leave_out_what_does_not_match(
-    api: Api, database: Any, query: dict[str, str], expected: list[str]
-) -> None:
+async def test_filters_leave_out_what_does_not_match(api: Api, database: Any, query: dict[str, str], expected: list[str]) -> None:
     await chats_of(
         database,
         chat_document("1@lid", archived=True),
@@ -119,7 +117,9 @@ async def test_a_malformed_query_is_refused(api: Api, query: dict[str, str]) -> 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "validation_error")
 
 
-@pytest.mark.parametrize("other", [{"archived": "false"}, {"path": "/sessions/second/chats"}, {"path": "/sessions/mine/channels"}])
+@pytest.mark.parametrize(
+    "other", [{"archived": "false"}, {"path": "/sessions/second/chats"}, {"path": "/sessions/mine/channels"}]
+)
 async def test_the_cursor_of_another_list_is_refused(api: Api, database: Any, other: dict[str, str]) -> None:
     await chats_of(database, *(chat_document(f"{number}@lid") for number in range(3)))
     cursor = (await api.get("/sessions/mine/chats", limit=1)).json()["nextCursor"]

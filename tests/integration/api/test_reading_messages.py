@@ -1,7 +1,6 @@
 from typing import Any
 
 import pytest
-
 from tests.integration.api.conftest import Api
 from tests.integration.api.documents import (
     chat_document,

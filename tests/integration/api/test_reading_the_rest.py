@@ -1,7 +1,6 @@
 from typing import Any
 
 import pytest
-
 from tests.integration.api.conftest import Api
 from tests.integration.api.documents import (
     api_key_document,
@@ -102,7 +101,10 @@ async def test_channels_tell_when_their_last_post_came(api: Api, database: Any) 
     await database["chats"].insert_one(chat_document("1@newsletter", lastMessageAt=7))
     first = (await api.get("/sessions/mine/channels", limit=1, key="wa_sender")).json()
     second = (await api.get("/sessions/mine/channels", limit=1, key="wa_reader", cursor=first["nextCursor"])).json()
-    assert [(c["jid"], c["lastMessageAt"]) for c in first["data"] + second["data"]] == [("1@newsletter", 7), ("2@newsletter", None)]
+    assert [(c["jid"], c["lastMessageAt"]) for c in first["data"] + second["data"]] == [
+        ("1@newsletter", 7),
+        ("2@newsletter", None),
+    ]
     assert second["nextCursor"] == ""
     assert (await api.get("/sessions/mine/channels/1@newsletter")).json()["name"] == "News"
 

@@ -61,13 +61,11 @@ class CommandExecutor:
         """
         command = submission.command
         self._publisher.check()
+        keyed = submission.idempotency_key is not None
+        if keyed and (earlier := await self._record(submission)) is not None:
+            return await self.replay(earlier, submission.request_hash, generation=submission.generation)
         with self._waiters.register(command.id, generation=submission.generation) as waiting:
-            if submission.idempotency_key is None:
-                await self._record_beside_publishing(submission)
-            elif (earlier := await self._record(submission)) is not None:
-                return await self.replay(earlier, submission.request_hash, generation=submission.generation)
-            else:
-                await self._publish(submission)
+            await (self._publish(submission) if keyed else self._record_beside_publishing(submission))
             return await self._outcome(waiting, command.id, command.organization, deadline_ms=command.deadline)
 
     async def start(self, submission: Submission) -> OperationDocument:
