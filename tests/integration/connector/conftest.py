@@ -61,7 +61,10 @@ class Process:
         if self._running is None:
             return 0
         self._running.send_signal(number)
-        return self._running.wait(30)
+        return self.wait()
+
+    def wait(self) -> int:
+        return 0 if self._running is None else self._running.wait(30)
 
     @property
     def log(self) -> str:

@@ -1,0 +1,118 @@
+"""Kafka goes away in the middle and comes back."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import NewTopic
+from tests.integration.connector.conftest import PARTITIONS, Network, Process, eventually
+from tests.integration.connector.test_arrivals import ReadEvents, assert_in_order_per_chat, ids_of
+
+from waypost_common.kafka import create_admin
+from waypost_common.settings import KafkaSettings
+from waypost_common.topics import EVENTS, EVENTS_DLQ
+from waypost_local import kafka
+from waypost_local.ports import LOOPBACK, free_port
+from waypost_local.process import Child
+
+BUFFER = 100
+TOTAL = 2_000
+
+
+class OwnKafka:
+    """A broker that a test may kill: the shared one is not ours to kill."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = f"{LOOPBACK}:{free_port()}"
+        self._folder = folder
+        self._programs = kafka.find_programs()
+        self._settings = kafka.prepare(self._programs, folder / "kafka", int(self.address.rpartition(":")[2]))
+        self._server: Child | None = None
+
+    def start(self) -> None:
+        self._server = kafka.start(self._programs, self._settings, self._folder / "kafka.log")
+        self._server.wait_ready(lambda: kafka.missing(self.address), kafka.READY_SECONDS)
+
+    def kill(self) -> None:
+        if self._server:
+            self._server.stop(0)
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[OwnKafka]:
+    server = OwnKafka(tmp_path)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+async def kafka_settings(own_kafka: OwnKafka) -> KafkaSettings:
+    return KafkaSettings(bootstrap_servers=own_kafka.address, topic_prefix="outage.")
+
+
+async def test_while_kafka_is_away_the_connector_keeps_a_bounded_buffer_and_then_delivers_everything_in_order(
+    own_kafka: OwnKafka,
+    start_network: Callable[..., Network],
+    connector: Process,
+    read_events: ReadEvents,
+) -> None:
+    network = start_network("--sessions", "4", "--chats", "20", "--events", str(TOTAL), "--rate", "400")
+    connector.environment = connector.environment | {"WAYPOST_CONNECTOR_BUFFER_EVENTS": str(BUFFER)}
+    connector.start()
+    await eventually(lambda: len(network.acknowledged()) > 300, "some acknowledged")
+    own_kafka.kill()
+
+    async def full() -> bool:
+        _, metrics = await asyncio.to_thread(connector.probe, "/metrics")
+        return f"waypost_connector_buffered_events {BUFFER}.0" in metrics
+
+    await eventually(full, "the buffer is full, and no fuller")
+    status, body = await asyncio.to_thread(connector.probe, "/readyz")
+    assert status == 503
+    assert "does not answer" in body
+    assert (await asyncio.to_thread(connector.probe, "/healthz"))[0] == 200
+    at_outage = len(network.acknowledged())
+    own_kafka.start()
+    await eventually(lambda: len(network.acknowledged()) >= TOTAL, f"all acknowledged, {at_outage} before")
+    records = await read_events()
+    assert set(network.acknowledged()) <= set(ids_of(records))
+    assert_in_order_per_chat(records, network.acknowledged())
+    assert len(network.record("logged_in")) == 4
+    assert await asyncio.to_thread(connector.end, signal.SIGTERM) == 0
+
+
+async def test_sigterm_while_kafka_is_away_ends_with_0_within_the_deadline_and_acknowledges_nothing_more(
+    own_kafka: OwnKafka, start_network: Callable[..., Network], connector: Process, topics: None
+) -> None:
+    network = start_network("--sessions", "2", "--chats", "10", "--rate", "200")
+    connector.environment = connector.environment | {"WAYPOST_CONNECTOR_SHUTDOWN_SECONDS": "1"}
+    connector.start()
+    await eventually(lambda: len(network.acknowledged()) > 100, "some acknowledged")
+    own_kafka.kill()
+    sent = len(network.record("delivered"))
+    await eventually(lambda: len(network.record("delivered")) > sent, "something is on its way")
+    assert await asyncio.to_thread(connector.end, signal.SIGTERM) == 0
+    await eventually(lambda: len(network.record("disconnected")) == 2, "both disconnected")
+
+
+async def test_a_topic_that_is_not_made_yet_is_named_by_readiness_and_waited_for(
+    own_kafka: OwnKafka, start_network: Callable[..., Network], connector: Process, kafka_settings: KafkaSettings
+) -> None:
+    network = start_network("--sessions", "1", "--chats", "5", "--events", "200", "--rate", "0")
+    connector.environment = connector.environment | {"WAYPOST_KAFKA_TOPIC_PREFIX": "later."}
+    connector.start()
+
+    async def names_the_topic() -> bool:
+        return "topic later.wa.events is missing: run waypost migrate" in (await asyncio.to_thread(connector.probe, "/readyz"))[1]
+
+    await eventually(names_the_topic, "readiness names the topic")
+    admin = create_admin(kafka_settings, client_id="test")
+    await admin.start()
+    await admin.create_topics([NewTopic(f"later.{topic}", PARTITIONS, 1) for topic in (EVENTS, EVENTS_DLQ)])
+    await admin.close()
+    await eventually(lambda: len(network.acknowledged()) >= 200, "all acknowledged")
