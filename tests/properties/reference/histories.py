@@ -104,9 +104,10 @@ def _themes(chat: str) -> dict[str, st.SearchStrategy[payloads.Event]]:
     return {
         "anything": weighted((16, messages), (18, about_messages), (11, about_the_chat), (5, own)),
         "acknowledgements": weighted((4, messages), (8, acknowledgements), (1, removals)),
-        "edits and erasures": weighted((4, messages), (4, edits), (2, erasures), (1, revocations)),
-        "reactions and votes": weighted((4, messages), (4, reactions), (4, votes), (1, revocations), (1, removals)),
+        "edits and erasures": weighted((5, messages), (5, edits), (2, erasures)),
+        "reactions and votes": weighted((8, messages), (6, reactions), (6, votes), (2, revocations), (1, removals)),
         "reads and removals": weighted((6, messages), (3, reads), (3, removals), (2, flags)),
+        "senders": weighted((12, messages), (2, own), (1, removals)),
         "own events": weighted((6, messages), (10, own), (1, removals)),
     }
 
@@ -168,6 +169,7 @@ FAMILIES: dict[str, st.SearchStrategy[History]] = {
     "reads and removals": histories_about("reads and removals"),
     "direct chats": histories_about("own events", [PHONE_CHAT, LID_CHAT]),
     "groups": histories_about("own events", [GROUP]),
+    "group senders": histories_about("senders", [GROUP]),
     "channels": histories_about("own events", [NEWSLETTER]),
     "sessions": histories_of_a_session(),
     "many commands": histories_of_many_commands(),

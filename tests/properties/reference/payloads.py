@@ -17,6 +17,7 @@ from .pools import (
     NEWSLETTER,
     OTHER_IDS,
     PEOPLE,
+    REACTORS,
     SAID_AT,
     SENDERS,
     START,
@@ -27,7 +28,7 @@ from .pools import (
     targets,
     texts,
 )
-from .records import Json
+from .records import DAY, Json
 
 Event = tuple[str, Json]
 
@@ -44,6 +45,7 @@ def event(name: str, *parts: st.SearchStrategy[Json]) -> st.SearchStrategy[Event
     return merged(*parts).map(lambda payload: (name, payload))
 
 
+erased_until = st.sampled_from([START + 1000, START + 1000, START + 2000, START + DAY])
 push_names = pick({}, {}, *({"pushName": name} for name in NAMES))
 said_at = st.sampled_from(SAID_AT).map(lambda time: {"timestamp": time})
 bodies: st.SearchStrategy[Json] = st.one_of(st.just({}), texts.map(lambda text: {"body": text}))
@@ -67,7 +69,7 @@ def about_a_message(chat: str) -> st.SearchStrategy[Json]:
         st.sampled_from(OTHER_IDS + MESSAGE_IDS),
         targets,
         st.sampled_from(SAID_AT),
-        st.sampled_from(SENDERS),
+        st.sampled_from(REACTORS),
         st.booleans(),
     )
 
@@ -135,7 +137,7 @@ def chat_updates(chat: str, *changes: str) -> st.SearchStrategy[Event]:
         "picture": pick({"pictureId": "1719"}, {"pictureId": "1720"}, {"removed": True}),
         "deleted": st.just({}),
         "trimmed": limits.map(lambda time: {"before": time}),
-        "erased": st.builds(lambda jid, time: {"jid": jid, "before": time}, st.sampled_from(PEOPLE[0]), limits),
+        "erased": st.builds(lambda jid, time: {"jid": jid, "before": time}, st.sampled_from(PEOPLE[0]), erased_until),
     }
     return st.sampled_from(changes).flatmap(
         lambda change: event(

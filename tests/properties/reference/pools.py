@@ -20,7 +20,7 @@ GROUP = "120363021234567890@g.us"
 NEWSLETTER = "120363012345678901@newsletter"
 CHATS = (PHONE_CHAT, LID_CHAT, GROUP, NEWSLETTER, "status@broadcast", "1719662400@broadcast")
 
-MESSAGE_IDS = ("3EB0C431C26A1916E07A", "3EB0C431C26A1916E07B", "3EB0C431C26A1916E07C")
+MESSAGE_IDS = tuple(f"3EB0C431C26A1916E07{letter}" for letter in "ABCDE")
 OTHER_IDS = ("3EB0EEEEEEEEEEEEEE01", "3EB0EEEEEEEEEEEEEE02")
 
 START = 1_719_662_400_000
@@ -51,8 +51,8 @@ texts = st.one_of(
 names = st.sampled_from(NAMES)
 limits = st.sampled_from(LIMITS)
 jids = st.sampled_from(JIDS)
-message_ids = st.sampled_from(MESSAGE_IDS)
-targets = st.sampled_from(MESSAGE_IDS[:1] * 3 + MESSAGE_IDS)
+message_ids = st.sampled_from(MESSAGE_IDS[:3] + MESSAGE_IDS)
+targets = st.sampled_from(MESSAGE_IDS[:1] * 2 + MESSAGE_IDS[:3])
 
 CONTENTS: tuple[Json, ...] = (
     {"type": "text", "hasMedia": False, "media": None},
@@ -92,5 +92,13 @@ SENDERS: tuple[Json, ...] = (
     *({"senderLid": lid} for _, lid in PEOPLE[:2]),
     # One number seen under another LID: the greatest wins, whatever the order.
     *[{"senderJid": PEOPLE[0][0], "senderLid": PEOPLE[2][1]}] * 2,
+    {},
+)
+
+# The first two are one sender: the phone form names them where it is known.
+REACTORS: tuple[Json, ...] = (
+    {"senderJid": PEOPLE[0][0], "senderLid": PEOPLE[0][1]},
+    {"senderJid": PEOPLE[0][0]},
+    {"senderLid": PEOPLE[1][1]},
     {},
 )
