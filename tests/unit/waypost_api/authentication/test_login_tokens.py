@@ -52,6 +52,7 @@ class Frontend:
 
 
 def claims(**others: Any) -> dict[str, Any]:
+    soon = int(time.time()) + 60
     told = {
         "iss": "https://login",
         "aud": "waypost",
