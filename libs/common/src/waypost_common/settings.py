@@ -24,20 +24,24 @@ class KafkaSettings(SettingsBlock):
     min_insync_replicas: Annotated[int, Field(ge=1, le=10)] = 1
     """Copies that must have a record before it counts as written. Production: 2."""
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
+    """How producers compress records."""
     session_timeout_ms: Annotated[int, Field(ge=1_000, le=600_000)] = 10_000
     """Silence after which the group gives a consumer's partitions to others."""
     request_timeout_ms: Annotated[int, Field(ge=1_000, le=600_000)] = 10_000
+    """How long one request to a broker may take."""
 
 
 class MongoSettings(SettingsBlock):
     url: SecretStr = SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs0")
     """A connection string. Secret, since it may hold a password."""
     database: Annotated[str, Field(min_length=1, max_length=63)] = "waypost"
+    """All collections live in it."""
     driver: Literal["motor", "pymongo"] = "motor"
     """`motor`, or PyMongo's own asyncio client, which succeeds it."""
     server_selection_timeout_ms: Annotated[int, Field(ge=100, le=600_000)] = 3_000
     """How long a request waits for a usable server before it is answered 503."""
     max_pool_size: Annotated[int, Field(ge=1, le=10_000)] = 50
+    """Most connections that one process keeps open."""
 
 
 class MetricsSettings(SettingsBlock):
@@ -49,7 +53,9 @@ class MetricsSettings(SettingsBlock):
 
 class LogSettings(SettingsBlock):
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe lines that are written."""
     format: Literal["json", "console"] = "json"
+    """One JSON object a line, or text for people."""
 
 
 class ServiceSettings(BaseSettings):

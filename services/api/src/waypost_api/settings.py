@@ -28,7 +28,9 @@ class JwtSettings(SettingsBlock):
     audience: str | None = None
     """The `aud` that a login token must carry."""
     organization_claim: Annotated[str, Field(min_length=1)] = "org_id"
+    """The claim that names the organization."""
     role_claim: Annotated[str, Field(min_length=1)] = "role"
+    """The claim that names the role: owner, admin, member or super_admin."""
     leeway_s: Annotated[int, Field(ge=0, le=60)] = 5
     """Clock difference forgiven when `exp` and `nbf` are checked."""
     refetch_interval_s: Annotated[float, Field(ge=1, le=3_600)] = 5
@@ -36,6 +38,7 @@ class JwtSettings(SettingsBlock):
     max_age_s: Annotated[float, Field(ge=10, le=86_400)] = 300
     """Keys older than this are fetched again, so that a withdrawn one is dropped."""
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 3
+    """How long fetching the keys may take."""
 
     @model_validator(mode="after")
     def _issuer_and_audience_are_told(self) -> Self:

@@ -12,6 +12,7 @@ class NetworkAddress(SettingsBlock):
     host: str = "127.0.0.1"
     """Address of the simulated network. It has no access control beyond its device keys: keep it on loopback."""
     port: Port = 7_700
+    """Where the simulated network listens, and the connector finds it."""
 
 
 class ConnectorBlock(SettingsBlock):

@@ -21,6 +21,7 @@ class DeadLetterSettings(SettingsBlock):
     share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of the last `window` events that cannot be applied before the service stops."""
     window: Annotated[int, Field(ge=1)] = 10_000
+    """How many of the last events of a partition `share` looks at."""
 
 
 class IngestSettings(ServiceSettings):
