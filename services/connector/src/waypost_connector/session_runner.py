@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
+from waypost_common.dead_letters import DeadLetterReason
 from waypost_common.identifiers import EpochMs, EventId, new_event_id
 from waypost_common.topics import EVENTS, EVENTS_DLQ
 from waypost_connector.addresses import FirstSight, with_chosen_chat
@@ -176,7 +177,11 @@ class SessionRunner:
             topic=self._topics[EVENTS_DLQ],
             key=self.device.session.encode(),
             value=self._envelope(delivery.event_id, delivery.event, payload),
-            headers=(("reason", why.encode()), ("origin", b"connector")),
+            headers=(
+                ("dlq-reason", DeadLetterReason.SCHEMA_VIOLATION.value.encode()),
+                ("dlq-detail", why.encode()),
+                ("dlq-origin-gateway", self._gateway_id.encode()),
+            ),
             label="invalid",
         )
 

@@ -1,0 +1,220 @@
+"""One session between a backend and Kafka, with a backend that knows nothing of the simulated one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import SecretStr
+
+from waypost_common.identifiers import EventId, Jid, OrganizationId, SessionId
+from waypost_connector.backend import BackendError, ConnectionLostError, Delivery, Device, Identity, LoggedOutError, ReplacedError
+from waypost_connector.metrics import ConnectorMetrics
+from waypost_connector.publisher import Publisher
+from waypost_connector.session_runner import SessionRunner
+
+DEVICE = Device(SessionId("s1"), OrganizationId("org_a"), SecretStr("key"), label="Desk", fence=7)
+ME = Identity(phone_number="+9991", jid=Jid("9991@s.whatsapp.net"), lid=Jid("1@lid"))
+
+
+def message(sequence: int, **fields: Any) -> Delivery:
+    payload = {
+        "waMessageId": f"M{sequence}",
+        "chatJid": "9992:3@s.whatsapp.net",
+        "fromMe": False,
+        "type": "text",
+        "hasMedia": False,
+        "timestamp": 1_000,
+    }
+    return Delivery(EventId(f"evt_01J9ZX8K2QHV0M3T6R7P4N5{sequence:03d}"), sequence, "message", payload | fields)
+
+
+@dataclass
+class TinyConnection:
+    deliveries: Sequence[Delivery]
+    ending: BackendError | None
+    identity: Identity = ME
+    acknowledged: list[int] = field(default_factory=list)
+    disconnected: bool = False
+
+    async def events(self) -> AsyncIterator[Delivery]:
+        for delivery in self.deliveries:
+            yield delivery
+        if self.ending:
+            await asyncio.sleep(0.05)
+            raise self.ending
+        await asyncio.Event().wait()
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        self.acknowledged += [delivery.sequence for delivery in deliveries]
+
+    async def disconnect(self) -> None:
+        self.disconnected = True
+
+
+class TinyBackend:
+    """Gives one prepared connection after the other, or raises what stands in its place; the last one again and again."""
+
+    name = "tiny"
+    operations = ("message.send",)
+
+    def __init__(self, *connections: TinyConnection | BackendError) -> None:
+        self.connections = list(connections)
+        self.attempts = 0
+
+    async def connect(self, device: Device) -> TinyConnection:
+        assert device is DEVICE
+        self.attempts += 1
+        connection = self.connections[min(self.attempts, len(self.connections)) - 1]
+        if isinstance(connection, BackendError):
+            raise connection
+        return connection
+
+
+class Kafka:
+    def __init__(self) -> None:
+        self.up = asyncio.Event()
+        self.up.set()
+        self.taken: list[tuple[str, str, dict[str, Any]]] = []
+
+    async def send(self, topic: str, value: bytes, *, key: bytes, headers: list[tuple[str, bytes]]) -> asyncio.Future[object]:
+        await self.up.wait()
+        self.taken.append((topic, key.decode(), orjson.loads(value)))
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        done.set_result(headers)
+        return done
+
+    def statuses(self) -> list[str]:
+        return [event["payload"]["status"] for _, _, event in self.taken if event["event"] == "session.status"]
+
+    def messages(self) -> list[str]:
+        return [
+            event["payload"]["waMessageId"]
+            for topic, _, event in self.taken
+            if topic == "p.wa.events" and event["event"] == "message"
+        ]
+
+
+@asynccontextmanager
+async def serving(backend: TinyBackend, kafka: Kafka) -> AsyncIterator[SessionRunner]:
+    metrics = ConnectorMetrics()
+    publisher = Publisher(kafka, metrics, capacity=10)
+    runner = SessionRunner(DEVICE, backend, publisher, metrics, gateway_id="c1", disconnected_seconds=0.05, topic_prefix="p.")
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        publishing = tasks.create_task(publisher.run())
+        running = tasks.create_task(runner.run())
+        yield runner
+        runner.stop()
+        await running
+        publishing.cancel()
+
+
+async def until(condition: Any) -> None:
+    while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+        await asyncio.sleep(0.005)
+
+
+async def test_events_are_published_with_their_ids_and_acknowledged_in_order() -> None:
+    kafka, connection = Kafka(), TinyConnection([message(1), message(2), message(3)], None)
+    async with serving(TinyBackend(connection), kafka):
+        await until(lambda: connection.acknowledged == [1, 2, 3])
+    assert kafka.messages() == ["M1", "M2", "M3"]
+    topic, key, event = next(taken for taken in kafka.taken if taken[2]["event"] == "message")
+    assert (topic, key) == ("p.wa.events", "s1|9992@s.whatsapp.net")
+    assert event["id"] == message(1).event_id
+    assert event["organization"] == "org_a"
+    assert event["payload"]["chatJid"] == "9992@s.whatsapp.net"
+    assert connection.disconnected
+
+
+async def test_the_working_status_tells_who_the_session_is_and_under_which_fence() -> None:
+    kafka, connection = Kafka(), TinyConnection([message(1)], None)
+    async with serving(TinyBackend(connection), kafka):
+        await until(lambda: kafka.statuses() == ["starting", "working"])
+    payload = [event["payload"] for _, _, event in kafka.taken if event["event"] == "session.status"][-1]
+    assert payload == {
+        "status": "working",
+        "operations": ["message.send"],
+        "gatewayId": "c1",
+        "label": "Desk",
+        "phoneNumber": "+9991",
+        "waJid": "9991@s.whatsapp.net",
+        "waLid": "1@lid",
+        "desired": "running",
+        "backend": "tiny",
+        "fence": 7,
+    }
+
+
+async def test_nothing_is_acknowledged_before_kafka_has_it() -> None:
+    kafka, connection = Kafka(), TinyConnection([message(1)], None)
+    async with serving(TinyBackend(connection), kafka):
+        await until(lambda: "working" in kafka.statuses())
+        await until(lambda: connection.acknowledged == [1])
+        connection.acknowledged.clear()
+    kafka.up.clear()
+    held = TinyConnection([message(number) for number in range(1, 5)], None)
+    async with serving(TinyBackend(held), kafka):
+        await asyncio.sleep(0.05)
+        assert held.acknowledged == []
+        kafka.up.set()
+        await until(lambda: held.acknowledged == [1, 2, 3, 4])
+
+
+async def test_stopping_brings_what_was_taken_to_kafka_and_acknowledges_it() -> None:
+    kafka, connection = Kafka(), TinyConnection([message(number) for number in range(1, 6)], None)
+    async with serving(TinyBackend(connection), kafka) as runner:
+        await until(lambda: kafka.statuses() == ["starting", "working"])
+        runner.stop()
+    assert connection.acknowledged == list(range(1, len(kafka.messages()) + 1))
+
+
+async def test_a_lost_connection_is_made_again_and_a_short_loss_changes_no_status() -> None:
+    lost = TinyConnection([message(1)], ConnectionLostError("gone"))
+    found = TinyConnection([message(1), message(2)], None)
+    kafka, backend = Kafka(), TinyBackend(lost, found)
+    async with serving(backend, kafka):
+        await until(lambda: found.acknowledged == [1, 2])
+    assert kafka.messages() == ["M1", "M1", "M2"]
+    assert kafka.statuses() == ["starting", "working"]
+    assert lost.disconnected
+
+
+async def test_a_lasting_loss_is_told_as_starting_and_the_return_as_working() -> None:
+    lost = TinyConnection([], ConnectionLostError("gone"))
+    down = [ConnectionLostError("down")] * 4
+    kafka = Kafka()
+    async with serving(TinyBackend(lost, *down, TinyConnection([], None)), kafka):
+        await until(lambda: kafka.statuses() == ["starting", "working", "starting", "working"])
+
+
+async def test_a_replaced_session_does_not_connect_again() -> None:
+    kafka, backend = Kafka(), TinyBackend(TinyConnection([message(1)], ReplacedError("replaced")))
+    async with serving(backend, kafka):
+        await until(lambda: kafka.messages() == ["M1"])
+        await asyncio.sleep(0.3)
+        assert backend.attempts == 1
+    assert kafka.statuses() == ["starting", "working"]
+
+
+@pytest.mark.parametrize("where", ["at login", "while connected"])
+async def test_a_logged_out_device_is_told_and_does_not_connect_again(where: str) -> None:
+    refusal = LoggedOutError("unknown device")
+    kafka, backend = Kafka(), TinyBackend(refusal if where == "at login" else TinyConnection([], refusal))
+    async with serving(backend, kafka):
+        await until(lambda: "logged_out" in kafka.statuses())
+        await asyncio.sleep(0.1)
+        assert backend.attempts == 1
+
+
+async def test_a_delivery_that_is_no_valid_event_goes_to_the_dead_letters_and_the_others_go_on() -> None:
+    kafka = Kafka()
+    connection = TinyConnection([message(1), message(2, fromMe="no"), message(3, chatJid="x@y.z"), message(4)], None)
+    async with serving(TinyBackend(connection), kafka):
+        await until(lambda: connection.acknowledged == [1, 2, 3, 4])
+    assert kafka.messages() == ["M1", "M4"]
+    dead = [(key, event["payload"]["waMessageId"]) for topic, key, event in kafka.taken if topic == "p.wa.events.dlq"]
+    assert dead == [("s1", "M2"), ("s1", "M3")]
