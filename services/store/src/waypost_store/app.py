@@ -47,7 +47,7 @@ class StoreService:
         self._tasks: asyncio.TaskGroup | None = None
         self._watchers: list[asyncio.Task[None]] = []
         kafka = settings.kafka
-        broker = create_broker(kafka, client_id="waypost-store", logger=None)
+        broker = create_broker(kafka, client_id="waypost-store")
         self._commands = subscribe(
             broker,
             kafka,
