@@ -72,13 +72,15 @@ lock: | $(UV) ## Take new versions into requirements.lock (versions and hashes, 
 		--format requirements.txt --output-file requirements.lock > /dev/null
 	rm -f uv.lock
 
-generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents from the running apps
+generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents and docs/settings.md from the code
 	$(BIN)/waypost-api openapi > services/api/openapi.yaml.new
 	mv services/api/openapi.yaml.new services/api/openapi.yaml
 	for service in ingest store; do \
 		$(BIN)/waypost-$$service asyncapi > services/$$service/asyncapi.yaml.new; \
 		mv services/$$service/asyncapi.yaml.new services/$$service/asyncapi.yaml; \
 	done
+	$(BIN)/python docs/generate_settings.py > docs/settings.md.new
+	mv docs/settings.md.new docs/settings.md
 
 bench: $(INSTALLED) ## Measure, and print the figures
 	$(BIN)/python -m benchmarks

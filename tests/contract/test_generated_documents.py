@@ -1,0 +1,111 @@
+"""The documents that `make generate` writes are current, and the AsyncAPI ones are sound. OpenAPI: test_openapi.py."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from waypost_common import topics
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = Path(sys.executable).parent
+ASYNCAPI = ("ingest", "store")
+
+Document = dict[str, Any]
+
+
+def printed(*command: str | Path) -> str:
+    """What a command prints with no setting of ours in the environment."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYPOST_")}
+    done = subprocess.run([str(word) for word in command], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def committed(service: str) -> Document:
+    document: Document = yaml.safe_load((ROOT / f"services/{service}/asyncapi.yaml").read_text())
+    return document
+
+
+def values(node: object, key: str) -> Iterator[Any]:
+    if isinstance(node, dict):
+        yield from (value for name, value in node.items() if name == key)
+        for child in node.values():
+            yield from values(child, key)
+    elif isinstance(node, list):
+        for child in node:
+            yield from values(child, key)
+
+
+def resolve(document: Document, reference: str) -> Any:
+    assert reference.startswith("#/"), f"{reference} leaves the document"
+    node: Any = document
+    for part in reference.removeprefix("#/").split("/"):
+        node = node[part.replace("~1", "/").replace("~0", "~")]
+    return node
+
+
+@pytest.mark.parametrize("service", ASYNCAPI)
+def test_the_committed_asyncapi_document_is_current(service: str) -> None:
+    now = printed(COMMANDS / f"waypost-{service}", "asyncapi")
+    assert (ROOT / f"services/{service}/asyncapi.yaml").read_text() == now, "run: make generate"
+
+
+@pytest.mark.parametrize("service", ASYNCAPI)
+def test_it_is_asyncapi_3_with_its_required_parts(service: str) -> None:
+    document = committed(service)
+    assert document["asyncapi"].startswith("3.")
+    assert {"title", "version"} <= document["info"].keys()
+    assert document["channels"]
+    assert document["operations"]
+
+
+@pytest.mark.parametrize("service", ASYNCAPI)
+def test_every_reference_leads_somewhere(service: str) -> None:
+    document = committed(service)
+    references = list(values(document, "$ref"))
+    assert references
+    for reference in references:
+        assert isinstance(resolve(document, reference), dict), reference
+
+
+@pytest.mark.parametrize("service", ASYNCAPI)
+def test_every_operation_sends_or_receives_messages_of_its_channel(service: str) -> None:
+    document = committed(service)
+    for name, operation in document["operations"].items():
+        assert operation["action"] in {"send", "receive"}, name
+        channel = operation["channel"]["$ref"]
+        for message in operation["messages"]:
+            assert message["$ref"].startswith(f"{channel}/messages/"), name
+            assert "payload" in resolve(document, resolve(document, message["$ref"])["$ref"]), name
+
+
+@pytest.mark.parametrize("service", ASYNCAPI)
+def test_every_payload_is_a_sound_json_schema(service: str) -> None:
+    for name, schema in committed(service)["components"]["schemas"].items():
+        assert re.fullmatch(r"[A-Za-z0-9.\-_:]+", name)
+        Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("service", ASYNCAPI)
+def test_every_channel_is_a_declared_topic(service: str) -> None:
+    declared = {topic.name for topic in topics.TOPICS}
+    assert {channel["address"] for channel in committed(service)["channels"].values()} <= declared
+
+
+def test_the_settings_reference_is_current() -> None:
+    now = printed(sys.executable, "docs/generate_settings.py")
+    assert (ROOT / "docs/settings.md").read_text() == now, "run: make generate"
+
+
+def test_every_setting_says_what_it_means() -> None:
+    rows = [line for line in (ROOT / "docs/settings.md").read_text().splitlines() if line.startswith("| `WAYPOST_")]
+    assert len(rows) > 40
+    assert [row for row in rows if row.endswith("|  |")] == []
