@@ -177,7 +177,7 @@ async def test_an_asynchronous_change_is_202_and_its_operation_can_be_read_at_on
         assert (await live_api.get(path)).json()["id"] == operation["id"]
 
         async def has_succeeded(path: str = path) -> bool:
-            return (await live_api.get(path)).json()["status"] == "succeeded"
+            return bool((await live_api.get(path)).json()["status"] == "succeeded")
 
         await eventually(has_succeeded)
 

@@ -7,7 +7,6 @@ from tests.integration.api.documents import chat_document, contact_document
 from waypost_common.identifiers import numeric_id
 
 ALICE = "6281@s.whatsapp.net"
-BOB = "6282@s.whatsapp.net"
 ALICE_LID = "9001@lid"
 
 
@@ -40,11 +39,22 @@ async def test_the_at_sign_of_a_jid_may_be_encoded_or_raw(api: Api, database: An
     assert (await api.get(f"/sessions/mine/chats/{path}")).status_code == 200
 
 
-async def test_a_chat_is_found_by_the_other_form_of_the_persons_address(api: Api, database: Any) -> None:
-    await chats_of(database, chat_document(ALICE))
-    await database["contacts"].insert_one(contact_document(ALICE, lid=ALICE_LID))
-    answer = await api.get(f"/sessions/mine/chats/{ALICE_LID}")
-    assert answer.json()["jid"] == ALICE
+@pytest.mark.parametrize(
+    ("kept", "told", "asked"),
+    [
+        (ALICE, {"lid": ALICE_LID}, ALICE_LID),
+        (ALICE, {"groupLid": ALICE_LID}, ALICE_LID),
+        (ALICE_LID, {"phoneJid": ALICE}, ALICE),
+        (ALICE_LID, {"groupPhoneJid": ALICE}, ALICE),
+    ],
+)
+async def test_a_chat_is_found_by_the_other_form_of_the_persons_address(
+    api: Api, database: Any, kept: str, told: dict[str, str], asked: str
+) -> None:
+    await chats_of(database, chat_document(kept))
+    await database["contacts"].insert_one(contact_document(kept, **told))
+    answer = await api.get(f"/sessions/mine/chats/{asked}")
+    assert answer.json()["jid"] == kept
 
 
 async def test_an_invisible_chat_is_not_found(api: Api, database: Any) -> None:

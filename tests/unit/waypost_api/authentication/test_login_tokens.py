@@ -1,3 +1,5 @@
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Callable
@@ -9,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.utils import base64url_encode
 
 from waypost_api.authentication.jwks import SigningKeys, parse_jwks
 from waypost_api.authentication.jwt import LoginTokens
@@ -98,13 +101,10 @@ async def test_a_super_admin_has_no_permission_in_any_organization() -> None:
 def hmac_with_the_public_key() -> str:
     public = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     header, body = (part for part in token().split(".")[:2])
-    forged = jwt.api_jws.base64url_encode(json.dumps({"alg": "HS256", "kid": "rsa"}).encode()).decode()
-    import hashlib
-    import hmac
-
+    forged = base64url_encode(json.dumps({"alg": "HS256", "kid": "rsa"}).encode()).decode()
     mac = hmac.digest(public, f"{forged}.{body}".encode(), hashlib.sha256)
     assert header != forged
-    return f"{forged}.{body}.{jwt.api_jws.base64url_encode(mac).decode()}"
+    return f"{forged}.{body}.{base64url_encode(mac).decode()}"
 
 
 @pytest.mark.parametrize(

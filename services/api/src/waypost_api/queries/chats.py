@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from waypost_api.queries.contacts import chat_jid_of_person
+from waypost_api.queries.contacts import jids_of_person
 from waypost_api.queries.scope import Scope
 from waypost_common.documents import ChatDocument, Collection, chat_document_id
 from waypost_common.identifiers import Jid
@@ -12,15 +12,16 @@ from waypost_common.mongo import Document
 
 async def find_chat(scope: Scope, jid: Jid) -> ChatDocument | None:
     """The visible chat of that JID, or of the person it stands for."""
-    chat = await _find_exactly(scope, jid)
+    chat = await _find_visible(scope, [jid])
     if chat is not None or not is_person(jid):
         return chat
-    other = await chat_jid_of_person(scope, jid)
-    return None if other is None or other == jid else await _find_exactly(scope, other)
+    others = await jids_of_person(scope, jid)
+    return await _find_visible(scope, others) if others else None
 
 
-async def _find_exactly(scope: Scope, jid: Jid) -> ChatDocument | None:
-    conditions = scope.owned({"_id": chat_document_id(scope.session, jid), "visible": True})
+async def _find_visible(scope: Scope, jids: list[Jid]) -> ChatDocument | None:
+    ids = [chat_document_id(scope.session, jid) for jid in jids]
+    conditions = scope.owned({"_id": ids[0] if len(ids) == 1 else {"$in": ids}, "visible": True})
     found: Any = await scope.collection(Collection.CHATS).find_one(conditions)
     return cast("ChatDocument | None", found)
 

@@ -10,15 +10,17 @@ from waypost_common.identifiers import Jid
 from waypost_common.jids import is_lid
 from waypost_common.mongo import Document
 
+MAX_FORMS = 10
 NAME_FIELDS = ("fullName", "firstName", "pushName", "groupPushName.name", "businessName")
 NAMES = dict.fromkeys(("jid", "fullName", "firstName", "pushName", "groupPushName"), 1)
 
 
-async def chat_jid_of_person(scope: Scope, jid: Jid) -> Jid | None:
-    """The JID under which the person's chat is kept, when `jid` is the other form of their address."""
-    field = "lid" if is_lid(jid) else "phoneJid"
-    found: Any = await scope.collection(Collection.CONTACTS).find_one(scope.owned({field: jid}), {"jid": 1})
-    return None if found is None else found["jid"]
+async def jids_of_person(scope: Scope, jid: Jid) -> list[Jid]:
+    """The JIDs under which the person is kept whose address has `jid` as another form, as a chat or a group told it."""
+    fields = ("lid", "groupLid") if is_lid(jid) else ("phoneJid", "groupPhoneJid")
+    conditions = scope.owned({"$or": [{field: jid} for field in fields]})
+    cursor = scope.collection(Collection.CONTACTS).find(conditions, {"jid": 1}).limit(MAX_FORMS)
+    return [contact["jid"] for contact in await cursor.to_list(MAX_FORMS)]
 
 
 async def find_contact(scope: Scope, jid: Jid) -> ContactDocument | None:
