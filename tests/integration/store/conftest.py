@@ -126,6 +126,7 @@ class System:
     async def add_session(self, session: str = "S1", organization: str = "org_1") -> None:
         document: dict[str, Any] = dict.fromkeys(SessionDocument.__required_keys__)
         document |= {"_id": session, "session": session, "organization": organization, "partition": 0, "offset": 0}
+        document["status"] = "working"
         await self.database[Collection.SESSIONS].insert_one(document)
 
 

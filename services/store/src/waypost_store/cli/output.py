@@ -12,7 +12,6 @@ import typer
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from pymongo.errors import OperationFailure, PyMongoError
-from rich.console import Console
 
 from waypost_common.logs import configure_logging
 from waypost_common.mongo import MongoDatabase, open_client, open_database
@@ -23,7 +22,6 @@ from waypost_store.settings import StoreSettings
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON value.")]
 UNAUTHORIZED = frozenset({13, 18})
-console = Console(soft_wrap=True, highlight=False, markup=False)
 
 
 def progress(line: str) -> None:

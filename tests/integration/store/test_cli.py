@@ -1,0 +1,119 @@
+"""The commands as an operator runs them: processes with settings in their environment."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.store.conftest import PARTITIONS, System, header_is
+
+from waypost_common.api_keys import hash_api_key
+from waypost_common.documents import Collection
+from waypost_common.mongo import MongoDatabase
+from waypost_common.topics import COMMANDS_STORE
+from waypost_store.settings import StoreSettings
+
+PROGRAMS = Path(sys.executable).parent
+DEADLINE_S = 40
+
+
+class Command:
+    """Runs `waypost` with the test's own settings."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self.environment = os.environ | {
+            "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+            "WAYPOST_KAFKA_TOPIC_PREFIX": settings.kafka.topic_prefix,
+            "WAYPOST_KAFKA_PARTITIONS": str(PARTITIONS),
+            "WAYPOST_MONGO_URL": settings.mongo.url.get_secret_value(),
+            "WAYPOST_MONGO_DATABASE": settings.mongo.database,
+        }
+
+    async def start(self, program: str, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            str(PROGRAMS / program),
+            *arguments,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, standard output and standard error."""
+        process = await self.start("waypost", *arguments)
+        async with asyncio.timeout(DEADLINE_S):
+            out, err = await process.communicate()
+        return process.returncode or 0, out.decode(), err.decode()
+
+
+@pytest.fixture
+def waypost(settings: StoreSettings) -> Command:
+    return Command(settings)
+
+
+async def test_a_key_is_shown_once_kept_as_a_hash_and_revoked_by_its_id(
+    waypost: Command, migrated: StoreSettings, database: MongoDatabase
+) -> None:
+    code, out, _ = await waypost(
+        "keys", "create", "--organization", "org_1", "--permissions", "read", "--expires", "1d", "--json"
+    )
+    made = json.loads(out)
+    assert (code, set(made)) == (0, {"id", "key"})
+    stored = await database[Collection.API_KEYS].find_one({"_id": made["id"]})
+    assert stored is not None
+    assert stored["hash"] == hash_api_key(made["key"])
+    assert stored["expiresAt"] - stored["createdAt"] == 86_400_000
+    assert made["key"] not in str(stored)
+    _, listed, _ = await waypost("keys", "list", "--organization", "org_1", "--json")
+    assert [key["id"] for key in json.loads(listed)] == [made["id"]]
+    assert stored["hash"] not in listed
+    assert (await waypost("keys", "revoke", made["id"]))[0] == 0
+    revoked = await database[Collection.API_KEYS].find_one({"_id": made["id"]})
+    assert revoked is not None
+    assert revoked["revokedAt"] is not None
+
+
+async def test_a_key_needs_a_database_that_is_set_up(waypost: Command) -> None:
+    code, out, err = await waypost("keys", "create", "--organization", "org_1", "--permissions", "read")
+    assert (code, out) == (1, "")
+    assert err == "waypost: the database is not set up yet: run `waypost migrate` first\n"
+
+
+async def test_a_setting_of_the_wrong_type_is_named(waypost: Command) -> None:
+    waypost.environment |= {"WAYPOST_STORE_BATCH_RECORDS": "many"}
+    code, _, err = await waypost("status")
+    assert code == 2
+    assert err.startswith("waypost: WAYPOST_STORE_BATCH_RECORDS: ")
+    assert err.count("\n") == 1
+
+
+async def test_status_and_doctor_tell_what_waits_unread(waypost: Command, system: System) -> None:
+    await system.command()
+    code, out, _ = await waypost("status", "--json")
+    status: dict[str, Any] = json.loads(out)
+    behind = [partition for partition in status["partitions"] if partition["lag"]]
+    assert (code, status["generation"], status["sessions"]) == (0, 1, {"working": 1})
+    assert [(partition["topic"], partition["lag"]) for partition in behind] == [
+        (system.settings.kafka.topic_prefix + COMMANDS_STORE, 1)
+    ]
+    assert behind[0]["oldestUnprocessedMs"] >= 0
+    code, out, _ = await waypost("doctor")
+    assert code == 1
+    assert "start waypost-store" in out
+
+
+async def test_the_service_works_until_it_is_told_to_stop_and_exits_cleanly(waypost: Command, system: System) -> None:
+    process = await waypost.start("waypost-store")
+    async with asyncio.timeout(DEADLINE_S):
+        command = await system.command()
+        await system.event_of(command)
+        await system.publish(COMMANDS_STORE, b"{", b"x")
+        await system.record("wa.commands.dlq", header_is("dlq-reason", "not_json"))
+        process.send_signal(signal.SIGTERM)
+        _, err = await process.communicate()
+    assert process.returncode == 0
+    assert "Traceback" not in err.decode()
