@@ -6,7 +6,7 @@ this one. It alone touches the consumer, apart from the rebalance callbacks, whi
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -67,17 +67,26 @@ class RecordHandler(Protocol):
 class ConsumptionLoop(ConsumerRebalanceListener):
     """Runs one consumer for one handler until `stop`."""
 
-    def __init__(self, handler: RecordHandler | None, *, max_records: int, revoke_deadline_s: float) -> None:
+    def __init__(
+        self,
+        handler: RecordHandler | None,
+        *,
+        max_records: int,
+        revoke_deadline_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.handler = handler
         """May be given after construction, before the broker starts: what it needs is opened in the service's lifespan."""
         self._max_records = max_records
         self._revoke_deadline_s = revoke_deadline_s
+        self._monotonic = monotonic
         self._consumer: AIOKafkaConsumer | None = None
         self._joined = False
+        self._revoking = False
         self._starting: set[TopicPartition] = set()
         self._ready: set[TopicPartition] = set()
         self._uncommitted: dict[TopicPartition, int] = {}
-        self._committed_at = time.monotonic()
+        self._committed_at = self._monotonic()
         self._idle = asyncio.Event()
         self._idle.set()
         self._stopping = asyncio.Event()
@@ -94,6 +103,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Lets the batch at hand finish within the deadline, then commits what is safe."""
+        self._revoking = True
         try:
             async with asyncio.timeout(self._revoke_deadline_s):
                 await self._idle.wait()
@@ -111,6 +121,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         self._ready.clear()
         self._starting = set(assigned)
         self._joined = True
+        self._revoking = False
 
     def stop(self) -> None:
         """The loop ends after the batch at hand."""
@@ -119,7 +130,9 @@ class ConsumptionLoop(ConsumerRebalanceListener):
     async def run(self, consumer: AIOKafkaConsumer) -> None:
         """Returns after `stop`; raises ConsumptionStoppedError when it must not go on."""
         self._consumer = consumer
+        # Assigned before there was a consumer to pause: records of these that are polled before `assigned` would be lost.
         self._starting |= set(consumer.assignment())
+        consumer.pause(*consumer.assignment())
         backoff = FIRST_BACKOFF_S
         while not self._stopping.is_set():
             try:
@@ -161,9 +174,9 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         except KafkaError as error:
             raise RetryLaterError(f"Kafka: {type(error).__name__}") from error
         batch = {partition: records for partition, records in polled.items() if records and partition in self._ready}
-        if batch:
+        if batch and not self._revoking:
             await self._process(consumer, batch)
-        if time.monotonic() - self._committed_at >= COMMIT_INTERVAL_S:
+        if self._monotonic() - self._committed_at >= COMMIT_INTERVAL_S:
             await self._commit()
         return bool(batch)
 
@@ -199,10 +212,10 @@ class ConsumptionLoop(ConsumerRebalanceListener):
 
     async def _wait(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
         """Keeps polling with everything paused, so that the group does not think this consumer is gone."""
-        until = time.monotonic() + seconds
+        until = self._monotonic() + seconds
         paused = self._ready & set(consumer.assignment())
         consumer.pause(*paused)
-        while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
+        while (left := until - self._monotonic()) > 0 and not self._stopping.is_set():
             try:
                 await consumer.getmany(timeout_ms=int(min(left, 0.5) * 1_000))
             except KafkaError:
@@ -211,7 +224,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
 
     async def _commit(self) -> None:
         """Tells Kafka how far this group is. Kafka's copy serves monitoring: the truth is in `positions` (rule R4)."""
-        self._committed_at = time.monotonic()
+        self._committed_at = self._monotonic()
         consumer = self._consumer
         if consumer is None:
             return

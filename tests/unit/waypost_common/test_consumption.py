@@ -1,0 +1,446 @@
+"""The loop hands records over once they may be, commits what is safe, and gives partitions up in order (rules R4, R5)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    ConsumerStoppedError,
+    KafkaConnectionError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+from tests.unit.waypost_common.fake_consumer import P0, P1, Clock, FakeConsumer, RecordingHandler
+
+from waypost_common.consumption import ConsumptionLoop, ConsumptionStoppedError, RetryLaterError
+
+Log = dict[TopicPartition, int]
+
+
+class Scene:
+    """A loop with its fake surroundings. It ends at the first poll that finds nothing, unless the test says otherwise."""
+
+    def __init__(self, log: Log, *, max_records: int = 100, starts: Log | None = None, deadline_s: float = 60.0) -> None:
+        self.clock = Clock()
+        self.consumer = FakeConsumer(self.clock, log)
+        self.handler = RecordingHandler(self.consumer, starts)
+        self.loop = ConsumptionLoop(self.handler, max_records=max_records, revoke_deadline_s=deadline_s, monotonic=self.clock)
+        self.consumer.on_empty_poll = self.loop.stop
+
+    async def run(self) -> None:
+        async with asyncio.timeout(5):
+            await self.loop.run(self.consumer)  # type: ignore[arg-type]
+
+    async def rebalance(self, *partitions: TopicPartition) -> None:
+        await self.loop.on_partitions_revoked(self.consumer.assignment())
+        self.consumer.rebalance(partitions)
+        await self.loop.on_partitions_assigned(partitions)
+
+    def stop_when(self, condition: Callable[[], object]) -> None:
+        """Ends the loop at the first empty poll at which this holds."""
+
+        def check() -> None:
+            if condition():
+                self.loop.stop()
+
+        self.consumer.on_empty_poll = check
+
+    @property
+    def last_commit(self) -> Log:
+        return self.consumer.commits[-1][1]
+
+
+async def beside(first: Awaitable[Any], then: Callable[[], Awaitable[Any]]) -> None:
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(_awaited(first), name="first")
+        tasks.create_task(_awaited(then()), name="then")
+
+
+async def _awaited(one: Awaitable[Any]) -> None:
+    await one
+
+
+async def test_records_are_handed_over_after_the_handler_has_said_where_to_start() -> None:
+    scene = Scene({P0: 5}, starts={P0: 3})
+    await scene.run()
+    assert scene.handler.calls == [("assigned", frozenset({P0})), ("process", {P0: [3, 4]})]
+
+
+async def test_a_partition_that_the_handler_leaves_out_starts_where_kafka_has_it() -> None:
+    scene = Scene({P0: 3, P1: 3}, starts={P0: 2})
+    scene.consumer.positions[P1] = 1
+    await scene.run()
+    assert scene.handler.batches == [{P0: [2], P1: [1, 2]}]
+
+
+async def test_no_record_is_dropped_while_the_handler_cannot_yet_say_where_to_start() -> None:
+    scene = Scene({P0: 3}, starts={})
+    scene.handler.assigned_errors = [RetryLaterError("MongoDB is away")] * 3
+    scene.stop_when(lambda: scene.handler.batches)
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0, 1, 2]}]
+
+
+async def test_a_batch_holds_no_more_records_than_allowed() -> None:
+    scene = Scene({P0: 5}, max_records=2)
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0, 1]}, {P0: [2, 3]}, {P0: [4]}]
+
+
+async def test_the_same_records_come_again_after_an_outage() -> None:
+    scene = Scene({P0: 2, P1: 1})
+    scene.handler.process_errors = [RetryLaterError("MongoDB is away")]
+    scene.stop_when(lambda: len(scene.handler.batches) == 2)
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0, 1], P1: [0]}] * 2
+
+
+async def test_an_outage_keeps_the_loop_polling_with_everything_paused() -> None:
+    scene = Scene({P0: 2})
+    scene.handler.process_errors = [RetryLaterError("MongoDB is away")] * 3
+    scene.stop_when(lambda: len(scene.handler.batches) == 4)
+    await scene.run()
+    while_waiting = [paused for paused in scene.consumer.polls if paused]
+    assert len(while_waiting) >= 3
+    assert set(while_waiting) == {frozenset({P0})}
+    assert scene.consumer.paused == set()
+
+
+async def test_the_pause_after_each_failure_doubles_up_to_a_limit_and_begins_anew_after_a_success() -> None:
+    scene = Scene({P0: 1})
+    failures = 8
+    scene.handler.process_errors = [RetryLaterError("away")] * failures
+    started: list[float] = []
+    process = scene.handler.process
+
+    async def timed(batch: Any) -> Any:
+        started.append(scene.clock.now)
+        return await process(batch)
+
+    scene.handler.process = timed  # type: ignore[method-assign]
+
+    def more() -> None:
+        if len(started) == failures + 1:
+            scene.handler.process_errors = [RetryLaterError("away")]
+            scene.consumer.log[P0] = 2
+        elif len(started) == failures + 3:
+            scene.loop.stop()
+
+    scene.consumer.on_empty_poll = more
+    await scene.run()
+    pauses = [round(after - before, 1) for before, after in pairwise(started)]
+    assert pauses[:failures] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert pauses[-1] == 0.1
+
+
+async def test_waiting_for_an_outage_to_end_stops_when_told_to() -> None:
+    scene = Scene({P0: 1})
+    scene.handler.process_errors = [RetryLaterError("away")] * 100
+    await scene.run()
+    assert len(scene.handler.batches) == 1
+    assert scene.consumer.commits == []
+
+
+async def test_an_error_of_kafka_while_waiting_does_not_end_the_wait() -> None:
+    scene = Scene({P0: 1})
+    scene.handler.process_errors = [RetryLaterError("away")]
+    scene.consumer.poll_errors = [None, KafkaConnectionError()]
+    scene.stop_when(lambda: len(scene.handler.batches) == 2)
+    await scene.run()
+    assert len(scene.handler.batches) == 2
+
+
+async def test_an_error_of_kafka_while_polling_is_waited_out() -> None:
+    scene = Scene({P0: 1})
+    scene.consumer.poll_errors = [KafkaConnectionError()]
+    scene.stop_when(lambda: scene.handler.batches)
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0]}]
+
+
+async def test_a_partition_is_read_again_from_what_could_not_be_made_safe() -> None:
+    scene = Scene({P0: 3, P1: 2})
+    scene.handler.answers = [{P0: 1, P1: 2}]
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0, 1, 2], P1: [0, 1]}, {P0: [1, 2]}]
+
+
+async def test_a_partition_left_out_of_the_answer_is_read_again_from_the_start_of_the_batch() -> None:
+    scene = Scene({P0: 2, P1: 2})
+    scene.handler.answers = [{P1: 2}]
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0, 1], P1: [0, 1]}, {P0: [0, 1]}]
+    assert scene.last_commit == {P0: 2, P1: 2}
+
+
+async def test_only_what_was_made_safe_is_committed() -> None:
+    scene = Scene({P0: 3})
+    scene.handler.answers = [{P0: 2}]
+    scene.handler.process_errors = [None, ConsumptionStoppedError("no more")]
+    with pytest.raises(ConsumptionStoppedError):
+        await scene.run()
+    await scene.loop.on_partitions_revoked([P0])
+    assert scene.last_commit == {P0: 2}
+
+
+async def test_offsets_are_committed_once_a_second() -> None:
+    scene = Scene({P0: 4}, max_records=1)
+    process = scene.handler.process
+
+    async def slow(batch: Any) -> Any:
+        scene.clock.now += 0.6
+        return await process(batch)
+
+    scene.handler.process = slow  # type: ignore[method-assign]
+    await scene.run()
+    assert [committed for _, committed in scene.consumer.commits] == [{P0: 2}, {P0: 4}]
+
+
+async def test_what_is_committed_is_not_committed_again() -> None:
+    scene = Scene({P0: 1})
+    polls = 0
+
+    def stop_after_five() -> None:
+        nonlocal polls
+        polls += 1
+        if polls == 5:
+            scene.loop.stop()
+
+    scene.consumer.on_empty_poll = stop_after_five
+    await scene.run()
+    assert [committed for _, committed in scene.consumer.commits] == [{P0: 1}]
+
+
+async def test_a_commit_that_fails_is_tried_again_later() -> None:
+    scene = Scene({P0: 1})
+    scene.consumer.commit_errors = [KafkaConnectionError()]
+    scene.stop_when(lambda: scene.consumer.commits)
+    await scene.run()
+    assert scene.last_commit == {P0: 1}
+
+
+async def test_a_commit_that_a_rebalance_refuses_is_not_tried_again() -> None:
+    scene = Scene({P0: 1})
+    scene.consumer.commit_errors = [CommitFailedError()]
+    await scene.run()
+    assert scene.consumer.commits == []
+    assert scene.consumer.commit_errors == []
+
+
+async def test_a_commit_leaves_out_partitions_that_are_no_longer_assigned() -> None:
+    scene = Scene({P0: 1, P1: 1})
+    process = scene.handler.process
+
+    async def then_lose_one(batch: Any) -> Any:
+        answer = await process(batch)
+        scene.consumer.on_empty_poll = lose_one
+        return answer
+
+    def lose_one() -> None:
+        scene.consumer.assigned.discard(P1)
+        scene.loop.stop()
+
+    scene.handler.process = then_lose_one  # type: ignore[method-assign]
+    await scene.run()
+    assert scene.last_commit == {P0: 1}
+
+
+async def test_stopping_finishes_the_batch_at_hand_and_commits_it() -> None:
+    scene = Scene({P0: 2})
+    scene.handler.gate.clear()
+
+    async def stop() -> None:
+        await scene.handler.entered.wait()
+        scene.loop.stop()
+        scene.handler.gate.set()
+
+    await beside(scene.run(), stop)
+    assert scene.last_commit == {P0: 2}
+
+
+async def test_a_consumer_that_is_stopped_from_outside_ends_the_loop() -> None:
+    scene = Scene({P0: 1})
+    scene.consumer.poll_errors = [ConsumerStoppedError()]
+    await scene.run()
+    assert scene.handler.batches == []
+
+
+async def test_a_bug_in_the_handler_ends_the_loop_with_nothing_committed() -> None:
+    scene = Scene({P0: 1})
+    scene.handler.process_errors = [ZeroDivisionError()]
+    with pytest.raises(ZeroDivisionError):
+        await scene.run()
+    assert scene.consumer.commits == []
+    assert scene.consumer.positions == {P0: 0}
+
+
+async def test_a_loop_without_a_handler_says_so() -> None:
+    clock = Clock()
+    with pytest.raises(RuntimeError, match="without a handler"):
+        await ConsumptionLoop(None, max_records=1, revoke_deadline_s=1).run(FakeConsumer(clock, {P0: 1}))  # type: ignore[arg-type]
+
+
+async def test_revocation_waits_for_the_batch_at_hand_and_commits_it() -> None:
+    scene = Scene({P0: 2, P1: 2}, max_records=2)
+    scene.handler.gate.clear()
+
+    async def revoke() -> None:
+        await scene.handler.entered.wait()
+        async with asyncio.TaskGroup() as tasks:
+            revocation = tasks.create_task(scene.rebalance(P1), name="rebalance")
+            await asyncio.sleep(0)
+            assert not revocation.done()
+            assert scene.consumer.commits == []
+            scene.handler.gate.set()
+        assert scene.last_commit == {P0: 2}
+
+    await beside(scene.run(), revoke)
+
+
+async def test_no_further_batch_begins_once_a_revocation_waits() -> None:
+    scene = Scene({P0: 4}, max_records=1)
+    scene.handler.gate.clear()
+    during: list[Any] = []
+
+    async def revoke() -> None:
+        await scene.handler.entered.wait()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(scene.loop.on_partitions_revoked([P0]), name="revocation")
+            await asyncio.sleep(0)
+            scene.handler.gate.set()
+        during.extend(scene.handler.batches)
+
+    await beside(scene.run(), revoke)
+    assert during == [{P0: [0]}]
+
+
+async def test_revocation_gives_up_on_a_batch_that_takes_longer_than_the_deadline() -> None:
+    scene = Scene({P0: 2}, deadline_s=0.01)
+    scene.handler.gate.clear()
+
+    async def revoke() -> None:
+        await scene.handler.entered.wait()
+        await scene.rebalance()
+        assert scene.consumer.commits == []
+        scene.handler.gate.set()
+
+    await beside(scene.run(), revoke)
+    assert scene.consumer.commits == []
+
+
+async def test_a_batch_that_outlives_its_assignment_moves_nothing_of_the_next_one() -> None:
+    scene = Scene({P0: 2}, deadline_s=0.01, starts={P0: 1})
+    scene.handler.gate.clear()
+
+    async def revoke() -> None:
+        await scene.handler.entered.wait()
+        await scene.rebalance(P0)
+        scene.handler.answers = [{P0: 1}]
+        scene.handler.gate.set()
+
+    await beside(scene.run(), revoke)
+    assert scene.handler.calls[1:3] == [("process", {P0: [1]}), ("assigned", frozenset({P0}))]
+    assert scene.last_commit == {P0: 2}
+
+
+async def test_a_partition_assigned_in_a_rebalance_is_paused_until_the_handler_has_said_where_to_start() -> None:
+    scene = Scene({P0: 1, P1: 1})
+    scene.consumer.rebalance([P0])
+    rebalanced = False
+
+    def then_rebalance() -> None:
+        scene.consumer.rebalance([P0, P1])
+
+    async def rebalance() -> None:
+        nonlocal rebalanced
+        await scene.handler.entered.wait()
+        await scene.loop.on_partitions_revoked([P0])
+        then_rebalance()
+        await scene.loop.on_partitions_assigned([P0, P1])
+        assert scene.consumer.paused == {P0, P1}
+        assert not scene.loop.ready
+        rebalanced = True
+
+    scene.stop_when(lambda: rebalanced and scene.loop.ready)
+    await beside(scene.run(), rebalance)
+    assert scene.handler.calls[2:] == [("assigned", frozenset({P0, P1})), ("process", {P0: [0], P1: [0]})]
+
+
+async def test_a_rebalance_during_an_outage_leaves_the_new_partitions_paused_until_they_are_started() -> None:
+    scene = Scene({P0: 1, P1: 1})
+    scene.consumer.rebalance([P0])
+    scene.handler.process_errors = [RetryLaterError("away")]
+    rebalanced = False
+
+    async def rebalance() -> None:
+        nonlocal rebalanced
+        await scene.handler.entered.wait()
+        await scene.rebalance(P0, P1)
+        rebalanced = True
+
+    scene.stop_when(lambda: rebalanced and len(scene.handler.batches) == 2)
+    await beside(scene.run(), rebalance)
+    names = [name for name, _ in scene.handler.calls]
+    assert names == ["assigned", "process", "assigned", "process"]
+    assert scene.handler.batches[1] == {P0: [0], P1: [0]}
+
+
+async def test_a_partition_revoked_while_the_handler_is_asked_is_not_started() -> None:
+    scene = Scene({P0: 1, P1: 1})
+    assigned = scene.handler.assigned
+
+    async def lose_one(partitions: Any, consumer: Any) -> Any:
+        answer = await assigned(partitions, consumer)
+        if P1 in partitions:
+            await scene.rebalance(P0)
+        return answer
+
+    scene.handler.assigned = lose_one  # type: ignore[method-assign]
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0]}]
+
+
+async def test_a_member_is_ready_once_all_its_partitions_are_started() -> None:
+    scene = Scene({P0: 0})
+    assert not scene.loop.ready
+    await scene.loop.on_partitions_assigned([P0])
+    assert not scene.loop.ready
+    await scene.run()
+    assert scene.loop.ready
+
+
+async def test_a_member_that_got_no_partitions_is_ready() -> None:
+    scene = Scene({})
+    await scene.loop.on_partitions_assigned([])
+    assert scene.loop.ready
+
+
+async def test_a_missing_committed_offset_does_not_matter_since_the_handler_says_where_to_start() -> None:
+    scene = Scene({P0: 1})
+    scene.consumer.poll_errors = [NoOffsetForPartitionError(P0)]
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0]}]
+
+
+async def test_a_partition_whose_offset_is_out_of_range_is_started_anew_by_the_handler() -> None:
+    scene = Scene({P0: 2, P1: 2}, max_records=2)
+    scene.consumer.poll_errors = [None, OffsetOutOfRangeError({P0: 2})]
+    await scene.run()
+    assert scene.handler.calls == [
+        ("assigned", frozenset({P0, P1})),
+        ("process", {P0: [0, 1]}),
+        ("assigned", frozenset({P0})),
+        ("process", {P0: [0, 1]}),
+        ("process", {P1: [0, 1]}),
+    ]
+
+
+async def test_an_offset_out_of_range_of_a_partition_that_is_gone_changes_nothing() -> None:
+    scene = Scene({P0: 1})
+    scene.consumer.poll_errors = [OffsetOutOfRangeError({P1: 7})]
+    await scene.run()
+    assert scene.handler.calls == [("assigned", frozenset({P0})), ("process", {P0: [0]})]
