@@ -21,8 +21,8 @@ def test_a_queue_is_read_in_order_and_in_pages(tmp_path: Path) -> None:
 def test_what_was_acknowledged_is_forgotten_in_its_session_alone_and_for_good(tmp_path: Path) -> None:
     with Storage(tmp_path) as storage:
         storage.append([queued(1), queued(2), queued(1, session=1)], {0: Stream(4, 2), 1: Stream(1, 1)})
-        assert storage.acknowledge(0, through=1) == 1
-        assert storage.acknowledge(0, through=1) == 0
+        assert storage.acknowledge(0, 1, b"line") == 1
+        assert storage.acknowledge(0, 1, b"line") == 0
     with Storage(tmp_path) as storage:
         assert storage.page(0, after=0, limit=9) == [queued(2)]
         assert storage.depths() == {0: 1, 1: 1}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from waypost_connector.simulated.protocol import WINDOW, Frames
-from waypost_connector.simulated.record import Record
+from waypost_connector.simulated.record import Record, line_of
 from waypost_connector.simulated.session_world import SessionWorld
 from waypost_connector.simulated.storage import Storage, Stream
 
@@ -69,16 +69,25 @@ class Disk:
         await self.do(self.record.write, what, **facts)
 
     def acknowledge(self, mailbox: Mailbox, login: Login, gone: list[tuple[int, str]]) -> int:
-        """Forgets the events before the record tells of it: nothing recorded as acknowledged is ever delivered again."""
-        deleted = self.storage.acknowledge(mailbox.number, gone[-1][0])
-        self.record.write(
+        """Forgets the events and records it. A kill in between is made good at the next start: the record misses nothing."""
+        line = line_of(
             "acknowledged",
             connection=login.connection,
             session=mailbox.world.cast.session,
             sequences=[sequence for sequence, _ in gone],
             ids=[event for _, event in gone],
         )
+        deleted = self.storage.acknowledge(mailbox.number, gone[-1][0], line)
+        self.record.append(line)
+        self.storage.recorded()
         return deleted
+
+    def complete_record(self) -> None:
+        """Adds the line that a killed process owed to its record."""
+        line = self.storage.unrecorded()
+        if line is not None and not self.record.ends_with(line):
+            self.record.append(line)
+        self.storage.recorded()
 
 
 @contextmanager
@@ -89,4 +98,6 @@ def open_disk(folder: Path) -> Iterator[Disk]:
         Storage(folder) as storage,
         Record(folder / "record.ndjson") as record,
     ):
-        yield Disk(storage, record, thread)
+        disk = Disk(storage, record, thread)
+        disk.complete_record()
+        yield disk

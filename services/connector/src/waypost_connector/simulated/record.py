@@ -19,7 +19,7 @@ class Record:
     """Blocks for a short write. A line is whole or absent, also after the process was killed: each is one write."""
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
 
     def __enter__(self) -> Self:
         return self
@@ -28,5 +28,16 @@ class Record:
         os.close(self._descriptor)
 
     def write(self, what: str, **facts: Any) -> None:
-        line = {"at": time.time_ns() // 1_000_000, "what": what, **facts}
-        os.write(self._descriptor, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        self.append(line_of(what, **facts))
+
+    def append(self, line: bytes) -> None:
+        os.write(self._descriptor, line)
+
+    def ends_with(self, line: bytes) -> bool:
+        size = os.fstat(self._descriptor).st_size
+        return size >= len(line) and os.pread(self._descriptor, len(line), size - len(line)) == line
+
+
+def line_of(what: str, **facts: Any) -> bytes:
+    line = {"at": time.time_ns() // 1_000_000, "what": what, **facts}
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

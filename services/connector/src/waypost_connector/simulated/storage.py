@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS queue (
     session INTEGER NOT NULL, sequence INTEGER NOT NULL, id TEXT NOT NULL, event TEXT NOT NULL, payload BLOB NOT NULL,
     alternative TEXT, PRIMARY KEY (session, sequence)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unrecorded (line BLOB NOT NULL);
 """
 
 
@@ -99,7 +100,19 @@ class Storage:
         )
         return [Queued(*row) for row in rows]
 
-    def acknowledge(self, session: int, through: int) -> int:
-        """Forgets a session's events up to this one, and says how many. Idempotent."""
+    def acknowledge(self, session: int, through: int, line: bytes) -> int:
+        """Forgets a session's events up to this one and says how many; keeps the line that the record is to have of it."""
+        self._connection.execute("BEGIN")
         deleted = self._connection.execute("DELETE FROM queue WHERE session = ? AND sequence <= ?", (session, through))
+        self._connection.execute("INSERT INTO unrecorded VALUES (?)", (line,))
+        self._connection.execute("COMMIT")
         return deleted.rowcount
+
+    def unrecorded(self) -> bytes | None:
+        """The line that may be missing in the record, since the process was killed."""
+        row = self._connection.execute("SELECT line FROM unrecorded").fetchone()
+        return None if row is None else bytes(row[0])
+
+    def recorded(self) -> None:
+        """The record has the line now."""
+        self._connection.execute("DELETE FROM unrecorded")
