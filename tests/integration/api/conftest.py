@@ -127,13 +127,12 @@ async def api(settings: ApiSettings, database: MongoDatabase) -> AsyncIterator[A
 async def live_api(settings: ApiSettings, database: MongoDatabase, topics: None) -> AsyncIterator[Api]:
     """Ready for writes."""
     async with in_a_task_of_its_own(running_api(settings)) as running:
-        await eventually(lambda: _is_ready(running))
+        await eventually(lambda: is_ready(running))
         yield running
 
 
-async def _is_ready(api: Api) -> bool:
-    started = api.state["executor"]._publisher.is_started
-    return started and (await api.client.get("/readyz")).status_code == 200
+async def is_ready(api: Api) -> bool:
+    return (await api.client.get("/readyz")).status_code == 200
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import Api, eventually, running_api
+from tests.integration.api.conftest import Api, eventually, is_ready, running_api
 from tests.integration.api.documents import chat_document, contact_document
 from tests.integration.api.pipeline_double import PipelineDouble
 
-from waypost_api.settings import ApiSettings, CommandSettings
+from waypost_api.settings import ApiSettings, CommandSettings, HttpSettings
 from waypost_common.identifiers import CommandId, EpochMs
 from waypost_common.kafka import header_text
 from waypost_common.outcomes import Outcome, OutcomeStatus
@@ -102,6 +102,18 @@ async def test_a_body_over_the_limit_is_413_declared_or_chunked(live_api: Api) -
     assert read <= 1024 * 1024 + 3 * 65_536
 
 
+async def test_a_body_that_does_not_arrive_is_408(settings: ApiSettings, database: Any, topics: None) -> None:
+    async def stuck() -> Any:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    hasty = settings.model_copy(update={"http": HttpSettings(body_timeout_s=0.1)})
+    async with running_api(hasty) as api:
+        await eventually(lambda: is_ready(api))
+        answer = await api.send("PATCH", PATH, content=stuck())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (408, "validation_error")
+
+
 async def test_reading_and_marking_unread_answer_the_chat(live_api: Api, pipeline: PipelineDouble) -> None:
     unread = await live_api.send("POST", f"{PATH}/unread")
     assert (unread.status_code, unread.json()["markedUnread"]) == (200, True)
@@ -158,7 +170,7 @@ async def test_an_outcome_of_another_generation_is_not_taken(
     pipeline.generation, pipeline.records_outcomes = 7, False
     impatient = settings.model_copy(update={"commands": CommandSettings(deadline_ms=600)})
     async with running_api(impatient) as api:
-        await eventually(lambda: api.state["executor"]._publisher.is_started)
+        await eventually(lambda: is_ready(api))
         answer = await patch(api, {"archived": True})
         assert answer.status_code == 503
         assert answer.json()["error"]["details"]["operation"] == pipeline.commands[0].id

@@ -8,4 +8,5 @@ class JsonResponse(Response):
     media_type = "application/json"
 
     def __init__(self, content: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(orjson.dumps(content), status_code=status, headers=headers)
+        private = {"Cache-Control": "no-store", **(headers or {})}
+        super().__init__(orjson.dumps(content), status_code=status, headers=private)

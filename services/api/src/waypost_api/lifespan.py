@@ -49,7 +49,7 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics) -> Lifespan:
             operations = Operations(database)
             timeout_s = settings.reads.timeout_ms / 1000
             executor = CommandExecutor(operations, publisher, waiters, metrics, database_timeout_s=timeout_s)
-            readiness = Readiness(database, outcomes.ready)
+            readiness = Readiness(database, outcomes_followed=outcomes.ready, commands_taken=publisher.ready)
             port = await stack.enter_async_context(serve_probes(settings.metrics, metrics.registry, readiness.missing))
             log.info("probes_served", host=settings.metrics.host, port=port)
 

@@ -17,6 +17,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 NO_OPERATION: Final = "none"
+PROBES: Final = frozenset({"/healthz", "/readyz"})
 
 
 class RequestMiddleware:
@@ -61,7 +62,7 @@ class RequestMiddleware:
             self._metrics.latency.labels(operation).observe(time.perf_counter() - started)
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._in_flight > self._max_in_flight:
+        if self._in_flight > self._max_in_flight and scope["path"] not in PROBES:
             raise UnavailableError("too many requests are under way; try again")
         await self._app(scope, receive, send)
 

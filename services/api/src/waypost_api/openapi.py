@@ -21,6 +21,7 @@ ERRORS: Final = {
     403: "The credential lacks the capability: `forbidden`.",
     404: "Not there, or not the caller's: `not_found`.",
     409: "The `Idempotency-Key` was used for another request: `conflict`.",
+    408: "The body took too long to arrive: `validation_error`.",
     413: "The body is too long: `validation_error`.",
     422: "The body is malformed: `validation_error`.",
     501: "Nothing here can do this: `not_implemented`.",
@@ -143,7 +144,7 @@ def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, An
         responses[str(operation.success)] = _success(operation.answer, references)
     if operation.changes:
         responses["202"] = {"description": "Taken; the operation tells the rest."} | _json(references[OperationView])
-    statuses = {401, 403, 503, *operation.errors} | ({413} if operation.changes else set())
+    statuses = {401, 403, 503, *operation.errors} | ({408, 413} if operation.changes else set())
     for status in sorted(statuses):
         responses[str(status)] = {"$ref": f"#/components/responses/{_response_name(status)}"}
     return dict(sorted(responses.items()))

@@ -1,5 +1,6 @@
 """Reads request bodies and checks them, within bounds."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -7,6 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
+from waypost_api.settings import HttpSettings
 from waypost_common.errors import ValidationFailedError
 
 MAX_FIELDS_TOLD = 20
@@ -24,21 +26,30 @@ class RequestBody(BaseModel):
 Body = TypeVar("Body", bound=RequestBody)
 
 
-async def read_body(request: Request[Any], *, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes. Raises ValidationFailedError (413) as soon as it is known to be longer."""
+async def read_body(request: Request[Any], settings: HttpSettings) -> bytes:
+    """The whole body. Raises ValidationFailedError: 413 as soon as it is known to be too long, 408 when it takes too long."""
+    limit = settings.max_body_bytes
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and (len(declared) > 15 or int(declared) > limit):
         raise _too_long(limit)
     received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > limit:
-            raise _too_long(limit)
+    try:
+        async with asyncio.timeout(settings.body_timeout_s):
+            async for chunk in request.stream():
+                received += chunk
+                if len(received) > limit:
+                    raise _too_long(limit)
+    except TimeoutError as error:
+        raise _closing(ValidationFailedError("the body took too long to arrive", status=408)) from error
     return bytes(received)
 
 
 def _too_long(limit: int) -> ValidationFailedError:
-    error = ValidationFailedError(f"the body must not be longer than {limit} bytes", status=413)
+    return _closing(ValidationFailedError(f"the body must not be longer than {limit} bytes", status=413))
+
+
+def _closing(error: ValidationFailedError) -> ValidationFailedError:
+    """What is still to come of the body is not read."""
     error.headers["Connection"] = "close"
     return error
 

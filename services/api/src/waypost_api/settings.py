@@ -14,6 +14,8 @@ class HttpSettings(SettingsBlock):
     """0 takes any free port."""
     max_body_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 1024 * 1024
     """A longer request body is answered 413 and not read to its end."""
+    body_timeout_s: Annotated[float, Field(gt=0, le=600)] = 20
+    """How long a request's body may take to arrive before it is answered 408."""
     max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Requests under way at once; one more is answered 503."""
     shutdown_timeout_s: Annotated[int, Field(ge=1, le=600)] = 15

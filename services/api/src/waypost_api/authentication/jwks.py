@@ -60,7 +60,8 @@ class SigningKeys:
         """The key, or None when the frontend does not know it. Raises UnavailableError when the frontend cannot be asked."""
         known = kid in self._keys
         self._metrics.cache("jwks", hit=known)
-        if not known or self._is_old():
+        # Of those who know the key, one fetches it again once it is old; the others go on.
+        if not known or (self._is_old() and not self._lock.locked()):
             await self._refresh(kid)
         key = self._keys.get(kid)
         if key is None and not self._reachable:

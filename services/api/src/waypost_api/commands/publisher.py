@@ -28,11 +28,9 @@ class CommandPublisher:
         self._topic = topic_name(settings, COMMANDS_STORE)
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set once a producer has been started for the first time."""
         self._breaker = Breaker(UNAVAILABLE)
-
-    @property
-    def is_started(self) -> bool:
-        return self._producer is not None
 
     def check(self) -> None:
         """Raises UnavailableError when publishing is known to fail: before anything has been recorded."""
@@ -72,9 +70,10 @@ class CommandPublisher:
                 await producer.partitions_for(self._topic)
                 self._broken.clear()
                 self._producer = producer
+                self.ready.set()
                 log.info("command_publisher_started")
                 await self._broken.wait()
-            except (KafkaError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  (whatever it was, a producer is needed again)
                 log.warning("command_publisher_unavailable", error=type(error).__name__, advice="is Kafka up and migrated?")
             finally:
                 self._producer = None

@@ -62,7 +62,7 @@ async def change_chat(call: Call, parse: ParseWish, answer: Answer | None) -> Re
         asked_for = jid_or_404(call.path("cid"), "chat")
         earlier = await _earlier(call, key)
         chat = None if earlier is not None else await find_chat(call, session.scope)
-    body = await read_body(call.request, limit=call.state["settings"].http.max_body_bytes)
+    body = await read_body(call.request, call.state["settings"].http)
     wish = parse(body)
     wait = not _responds_async(call)
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
