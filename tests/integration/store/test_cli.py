@@ -117,3 +117,24 @@ async def test_the_service_works_until_it_is_told_to_stop_and_exits_cleanly(wayp
         _, err = await process.communicate()
     assert process.returncode == 0
     assert "Traceback" not in err.decode()
+
+
+async def test_a_service_that_waits_for_its_servers_stops_when_told(waypost: Command) -> None:
+    waypost.environment |= {"WAYPOST_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    process = await waypost.start("waypost-store")
+    assert process.stderr is not None
+    async with asyncio.timeout(DEADLINE_S):
+        while b"waiting for Kafka" not in await process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_a_service_without_its_servers_ends_with_what_to_do(waypost: Command) -> None:
+    waypost.environment |= {"WAYPOST_STORE_STARTUP_TIMEOUT_S": "1"}
+    process = await waypost.start("waypost-store")
+    async with asyncio.timeout(DEADLINE_S):
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert "run `waypost migrate`, then start again" in err.decode().splitlines()[-1]

@@ -91,12 +91,16 @@ class StoreService:
             ),
         )
 
+    async def prepare(self) -> None:
+        """Waits for servers and migration, before the app takes over the process's signals. Raises StoreError."""
+        async with open_client(self.settings.mongo, application="waypost-store") as client:
+            await wait_until_set_up(self.settings, client, open_database(client, self.settings.mongo))
+
     @asynccontextmanager
     async def _lifespan(self, **_options: Any) -> AsyncIterator[None]:
         settings = self.settings
         async with open_client(settings.mongo, application="waypost-store") as client:
             database = open_database(client, settings.mongo)
-            await wait_until_set_up(settings, client, database)
             producer = create_producer(settings.kafka, client_id="waypost-store")
             await producer.start()
             try:

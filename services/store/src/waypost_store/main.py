@@ -1,5 +1,7 @@
 """`waypost-store`: runs the service, or prints its AsyncAPI document."""
 
+import asyncio
+import signal
 import sys
 from typing import Any
 
@@ -12,7 +14,7 @@ from pymongo.errors import PyMongoError
 
 from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.logs import configure_logging
-from waypost_store.app import create_app, create_service
+from waypost_store.app import StoreService, create_app, create_service
 from waypost_store.cli.output import load_settings
 from waypost_store.errors import StoreError
 from waypost_store.settings import StoreSettings
@@ -52,12 +54,12 @@ def run(context: typer.Context) -> None:
     configure_logging(settings.log, service="store")
     service = create_service(settings)
     try:
-        uvloop.run(service.app.run())
-    except (StoreError, ConsumptionStoppedError) as error:
-        _end(str(error))
-    except (KafkaError, PyMongoError, OSError) as error:
+        uvloop.run(_serve(service))
+    except* (StoreError, ConsumptionStoppedError) as errors:
+        _end(str(_first(errors)))
+    except* (KafkaError, PyMongoError, OSError) as errors:
         log.exception("failed")
-        _end(f"{type(error).__name__}: see `waypost doctor`")
+        _end(f"{type(_first(errors)).__name__}: see `waypost doctor`")
     match service.failure:
         case None:
             log.info("stopped")
@@ -68,10 +70,28 @@ def run(context: typer.Context) -> None:
             _end(f"stopped by an error ({type(bug).__name__}): nothing was committed for its batch; start it again")
 
 
+async def _serve(service: StoreService) -> None:
+    """Returns when told to stop, also while it still waits for its servers."""
+    async with asyncio.TaskGroup() as tasks:
+        preparing = tasks.create_task(service.prepare(), name="prepare")
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, preparing.cancel)
+    if not preparing.cancelled():
+        await service.app.run()
+
+
 @cli.command("asyncapi")
 def asyncapi() -> None:
     """Print the AsyncAPI 3 document of this service."""
     sys.stdout.write(asyncapi_document())
+
+
+def _first(errors: BaseExceptionGroup[Exception]) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _end(reason: str) -> None:
