@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from waypost_store.setup.migrate import migrate
 
 PARTITIONS = 4
 DEADLINE_S = 15.0
+DRIVER: Any = os.environ.get("WAYPOST_TEST_MONGO_DRIVER", "motor")
 JID = "6281234567890@s.whatsapp.net"
 
 
@@ -32,7 +34,7 @@ JID = "6281234567890@s.whatsapp.net"
 def settings(kafka_server: str, mongod_server: str, topic_prefix: str, mongo_database_name: str) -> StoreSettings:
     return StoreSettings(
         kafka=KafkaSettings(bootstrap_servers=kafka_server, topic_prefix=topic_prefix, partitions=PARTITIONS),
-        mongo=MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name),
+        mongo=MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name, driver=DRIVER),
         metrics=MetricsSettings(port=0),
         store=StoreBlock(startup_timeout_s=20, sweep_interval_s=0.2, expire_after_ms=200),
     )

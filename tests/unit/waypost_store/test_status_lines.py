@@ -1,0 +1,39 @@
+"""What `waypost status` prints for people."""
+
+from waypost_store.cli.status import status_lines
+from waypost_store.report.dead_letters import DeadLetters
+from waypost_store.report.lag import PartitionLag
+from waypost_store.report.status import SystemStatus
+
+
+def test_only_partitions_that_are_behind_have_a_line_of_their_own() -> None:
+    status = SystemStatus(
+        generation=1,
+        lags=[lag(0, next_offset=10, oldest_ms=None), lag(1, next_offset=7, oldest_ms=2_500)],
+        members={"waypost.ingest": 2},
+        dead_letters=[DeadLetters(topic="wa.events.dlq", count=3, by_reason={"not_json": 3}, newest_at=1)],
+        sessions={"working": 2},
+        operations={},
+        clock_skew_ms=-4,
+    )
+    assert status_lines(status) == [
+        "generation   1",
+        "clock skew   -4 ms",
+        "waypost.ingest   2 members, 2 partitions, 3 behind, oldest 2.5 s",
+        "  partition 1   lag 3   oldest 2.5 s",
+        "wa.events.dlq   3 dead letters (not_json 3)",
+        "sessions     2 working",
+        "operations   none",
+    ]
+
+
+def lag(partition: int, *, next_offset: int, oldest_ms: int | None) -> PartitionLag:
+    return PartitionLag(
+        group="waypost.ingest",
+        topic="wa.events",
+        partition=partition,
+        next_offset=next_offset,
+        log_start=0,
+        log_end=10,
+        oldest_ms=oldest_ms,
+    )
