@@ -25,7 +25,7 @@ from waypost_store.settings import StoreBlock, StoreSettings
 from waypost_store.setup.migrate import migrate
 
 PARTITIONS = 4
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 DRIVER: Any = os.environ.get("WAYPOST_TEST_MONGO_DRIVER", "motor")
 JID = "6281234567890@s.whatsapp.net"
 

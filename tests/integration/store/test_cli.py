@@ -13,6 +13,7 @@ from tests.integration.store.conftest import PARTITIONS, System, header_is
 
 from waypost_common.api_keys import hash_api_key
 from waypost_common.documents import Collection
+from waypost_common.identifiers import CommandId, event_id_of_command
 from waypost_common.mongo import MongoDatabase
 from waypost_common.topics import COMMANDS_STORE
 from waypost_store.settings import StoreSettings
@@ -138,3 +139,20 @@ async def test_a_service_without_its_servers_ends_with_what_to_do(waypost: Comma
         _, err = await process.communicate()
     assert process.returncode == 1
     assert "run `waypost migrate`, then start again" in err.decode().splitlines()[-1]
+
+
+@pytest.mark.slow
+async def test_a_store_that_is_killed_at_work_loses_no_command_and_doubles_no_event_id(waypost: Command, system: System) -> None:
+    waypost.environment |= {"WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000", "WAYPOST_STORE_BATCH_RECORDS": "5"}
+    first = await waypost.start("waypost-store")
+    async with asyncio.timeout(DEADLINE_S * 2):
+        await system.event_of(await system.command())
+        commands = [await system.command(payload={"chatJid": f"62{index}@s.whatsapp.net"}) for index in range(100)]
+        first.kill()
+        await first.communicate()
+        second = await waypost.start("waypost-store")
+        events = [await system.event_of(command) for command in commands]
+        second.terminate()
+        await second.communicate()
+    ids = [json.loads(event.value or b"")["id"] for event in events]
+    assert ids == [event_id_of_command(CommandId(command)) for command in commands]

@@ -23,6 +23,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 cli = typer.Typer(
     help="The store service. Settings come from the environment (WAYPOST_...).",
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
