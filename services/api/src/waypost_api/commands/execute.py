@@ -99,12 +99,12 @@ class CommandExecutor:
             with pymongo.timeout(self._database_timeout_s):
                 await self._operations.insert(operation)
         except DuplicateKeyError:
-            if submission.idempotency_key is not None:
-                earlier = await self._operations.find_by_key(command.organization, submission.idempotency_key)
-                if earlier is not None:
-                    return earlier
-            # An executor or an outcome was quicker and has recorded the command itself.
             with pymongo.timeout(self._database_timeout_s):
+                if submission.idempotency_key is not None:
+                    earlier = await self._operations.find_by_key(command.organization, submission.idempotency_key)
+                    if earlier is not None:
+                        return earlier
+                # An executor or an outcome was quicker and has recorded the command itself.
                 await self._operations.complete(operation)
         return None
 
