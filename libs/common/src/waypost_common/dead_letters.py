@@ -3,11 +3,16 @@
 from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final, TypedDict
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from waypost_common.consumption import ConsumptionStoppedError, Record, RetryLaterError
+
+MAX_BYTES: Final = 8 * 1024 * 1024
+"""What a dead-letter queue takes beside our headers. Compressed on its own topic, a larger record may have passed."""
+MAX_CUT_KEY_BYTES: Final = 1_024
 
 
 class DeadLetterReason(StrEnum):
@@ -59,24 +64,39 @@ class DeadLetterLimit:
 async def publish_dead_letters(producer: AIOKafkaProducer, topic: str, letters: list[DeadLetter]) -> None:
     """Returns once Kafka has all of them; raises RetryLaterError when it does not. A repeat publishes them again."""
     try:
-        sends = [
-            await producer.send(
-                topic,
-                key=letter.record.key,
-                value=letter.record.value,
-                headers=[
-                    *letter.record.headers,
-                    ("dlq-reason", letter.reason.value.encode()),
-                    ("dlq-detail", letter.detail[:1_000].encode("utf-8", "replace")),
-                    ("dlq-origin-topic", letter.record.topic.encode()),
-                    ("dlq-origin-partition", str(letter.record.partition).encode()),
-                    ("dlq-origin-offset", str(letter.record.offset).encode()),
-                    ("dlq-origin-timestamp", str(letter.record.timestamp).encode()),
-                ],
-            )
-            for letter in letters
-        ]
+        sends = [await producer.send(topic, **_as_sent(letter)) for letter in letters]
         for send in sends:
             await send
     except KafkaError as error:
         raise RetryLaterError(f"Kafka does not take dead letters: {type(error).__name__}") from error
+
+
+class _Sent(TypedDict):
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+
+
+def _as_sent(letter: DeadLetter) -> _Sent:
+    """The record with its origin; one too large for any queue is cut, since what is refused would block its partition."""
+    record = letter.record
+    key, value, headers = record.key, record.value, list(record.headers)
+    size = len(key or b"") + len(value or b"") + sum(len(name) * 4 + len(text or b"") for name, text in headers)
+    if size > MAX_BYTES:
+        key = None if key is None else key[:MAX_CUT_KEY_BYTES]
+        value = None if value is None else value[: MAX_BYTES // 2]
+        headers = [("dlq-cut-from-bytes", str(size).encode())]
+    return {
+        "key": key,
+        # Kafka's clients send no record that has neither key nor value, though such a record may come.
+        "value": b"" if key is None and value is None else value,
+        "headers": [
+            *headers,
+            ("dlq-reason", letter.reason.value.encode()),
+            ("dlq-detail", letter.detail[:1_000].encode("utf-8", "replace")),
+            ("dlq-origin-topic", record.topic.encode()),
+            ("dlq-origin-partition", str(record.partition).encode()),
+            ("dlq-origin-offset", str(record.offset).encode()),
+            ("dlq-origin-timestamp", str(record.timestamp).encode()),
+        ],
+    }

@@ -9,7 +9,7 @@ from faststream.kafka import KafkaBroker
 
 from waypost_common.settings import KafkaSettings
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 
 MAX_REQUEST_BYTES = 34 * 1024 * 1024
 
@@ -46,6 +46,8 @@ def create_broker(settings: KafkaSettings, *, client_id: str, **options: Any) ->
         max_request_size=MAX_REQUEST_BYTES,
         request_timeout_ms=settings.request_timeout_ms,
         allow_auto_create_topics=False,
+        # Its own lines are about what our loop does by itself, in a format of their own.
+        logger=None,
         **options,
     )
 
@@ -65,11 +67,11 @@ def consumer_options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def header_text(headers: Headers, name: str) -> str | None:
-    """The newest value of a record header, or None when it is absent or not UTF-8."""
+    """The newest value of a record header, or None when it is absent, null or not UTF-8."""
     for key, value in reversed(headers):
         if key == name:
             try:
-                return value.decode()
+                return None if value is None else value.decode()
             except UnicodeDecodeError:
                 return None
     return None

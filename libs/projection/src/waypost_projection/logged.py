@@ -81,4 +81,6 @@ def _invalid(record: ConsumerRecord[bytes, bytes], error: ValidationError) -> De
     first = problems[0]
     reason = DeadLetterReason.NOT_JSON if first["type"] == "json_invalid" else DeadLetterReason.SCHEMA_VIOLATION
     place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "union_tag_invalid":
+        first["msg"] = "an event type that is not in the catalogue"  # pydantic's own text quotes what was found
     return DeadLetter(record=record, reason=reason, detail=f"{place}: {first['msg']}" if place else first["msg"])

@@ -1,0 +1,85 @@
+"""How Kafka clients are made: nothing lost, nothing created by accident."""
+
+from typing import Any
+
+import pytest
+
+from waypost_common.kafka import (
+    MAX_REQUEST_BYTES,
+    Headers,
+    consumer_options,
+    create_admin,
+    create_broker,
+    create_producer,
+    header_text,
+)
+from waypost_common.settings import KafkaSettings
+from waypost_common.topics import TOPICS
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([], None),
+        ([("event", b"message")], "message"),
+        ([("other", b"x")], None),
+        ([("event", b"old"), ("event", b"new")], "new"),
+        ([("event", b"\xff")], None),
+        ([("event", None)], None),
+        ([("event", b"")], ""),
+    ],
+)
+def test_a_header_reads_as_its_newest_value_or_as_absent(headers: Headers, expected: str | None) -> None:
+    assert header_text(headers, "event") == expected
+
+
+def test_a_consumer_starts_nowhere_by_itself_and_commits_nothing_by_itself() -> None:
+    options = consumer_options(KafkaSettings())
+    assert (options["auto_offset_reset"], options["enable_auto_commit"]) == ("none", False)
+
+
+@pytest.mark.parametrize("timeout_ms", [1_000, 10_000, 60_000])
+def test_a_revocation_has_as_long_as_a_session_and_heartbeats_fit_into_one(timeout_ms: int) -> None:
+    options = consumer_options(KafkaSettings(session_timeout_ms=timeout_ms))
+    assert options["rebalance_timeout_ms"] == options["session_timeout_ms"] == timeout_ms
+    assert options["heartbeat_interval_ms"] * 3 <= timeout_ms
+    assert options["request_timeout_ms"] > timeout_ms
+
+
+def _client_settings(client: Any) -> tuple[str, str]:
+    return client._client_id, client._bootstrap_servers
+
+
+async def test_a_producer_is_idempotent_and_waits_for_all_copies() -> None:
+    producer: Any = create_producer(KafkaSettings(compression="gzip"), client_id="unit")
+    try:
+        assert producer._sender._acks == -1
+        assert producer._txn_manager is not None
+        assert producer._max_request_size == MAX_REQUEST_BYTES
+    finally:
+        await producer.stop()
+
+
+async def test_a_producer_may_leave_records_uncompressed() -> None:
+    producer: Any = create_producer(KafkaSettings(compression="none"), client_id="unit")
+    try:
+        assert producer._message_accumulator._compression_type == 0
+    finally:
+        await producer.stop()
+
+
+def test_a_producer_takes_whatever_any_topic_takes() -> None:
+    assert max(topic.max_message_bytes for topic in TOPICS) < MAX_REQUEST_BYTES
+
+
+async def test_an_admin_client_speaks_to_the_cluster_of_the_settings() -> None:
+    admin: Any = create_admin(KafkaSettings(bootstrap_servers="127.0.0.1:1"), client_id="unit")
+    assert _client_settings(admin._client) == ("unit", "127.0.0.1:1")
+
+
+@pytest.mark.parametrize(("compression", "expected"), [("none", None), ("lz4", "lz4")])
+async def test_a_broker_creates_no_topics_and_loses_nothing(compression: Any, expected: str | None) -> None:
+    config: Any = create_broker(KafkaSettings(compression=compression), client_id="unit", description="d").config.broker_config
+    assert config.allow_auto_create_topics is False
+    options = create_broker(KafkaSettings(compression=compression), client_id="unit")._connection_kwargs
+    assert (options["acks"], options["enable_idempotence"], options["compression_type"]) == ("all", True, expected)
