@@ -1,0 +1,96 @@
+"""A service ends with 0 after a signal, and with one clear line when it must not go on."""
+
+import asyncio
+import os
+import signal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaConnectionError
+
+from waypost_common.consumption import ConsumptionStoppedError
+from waypost_common.running import run_service, running, until_stopped
+
+
+class FakeBroker:
+    def __init__(self, error: Exception | None = None) -> None:
+        self.calls: list[str] = []
+        self._error = error
+
+    async def start(self) -> None:
+        self.calls.append("start")
+        if self._error is not None:
+            raise self._error
+
+    async def stop(self) -> None:
+        self.calls.append("stop")
+
+
+async def test_a_broker_is_stopped_after_use() -> None:
+    broker: Any = FakeBroker()
+    async with running(broker):
+        assert broker.calls == ["start"]
+    assert broker.calls == ["start", "stop"]
+
+
+async def test_a_broker_that_could_not_start_is_stopped_too() -> None:
+    broker: Any = FakeBroker(KafkaConnectionError())
+    with pytest.raises(KafkaConnectionError):
+        async with running(broker):
+            pass
+    assert broker.calls == ["start", "stop"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_wait(number: signal.Signals) -> None:
+    asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), number)
+    async with asyncio.timeout(5):
+        await until_stopped([])
+
+
+async def test_what_ended_a_loop_ends_the_wait() -> None:
+    loop = asyncio.get_running_loop()
+    failed, working = loop.create_future(), loop.create_future()
+    subscribers: Any = [SimpleNamespace(failure=one) for one in (working, failed, None)]
+    loop.call_soon(failed.set_exception, ConsumptionStoppedError("the topic was made again"))
+    with pytest.raises(ConsumptionStoppedError, match="made again"):
+        async with asyncio.timeout(5):
+            await until_stopped(subscribers)
+
+
+async def _nothing() -> None:
+    pass
+
+
+def test_a_service_that_returns_exits_normally() -> None:
+    run_service("waypost-unit", _nothing)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ConsumptionStoppedError("rebuild"), "waypost-unit: rebuild"),
+        (ExceptionGroup("g", [ExceptionGroup("h", [ConsumptionStoppedError("rebuild")])]), "waypost-unit: rebuild"),
+        (
+            KafkaConnectionError(),
+            "waypost-unit: Kafka does not answer (KafkaConnectionError): is it running, is its address right?",
+        ),
+        (OSError("address in use"), "waypost-unit: address in use"),
+    ],
+)
+def test_a_service_that_must_not_go_on_says_why_in_one_line(error: Exception, line: str) -> None:
+    async def main() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as end:
+        run_service("waypost-unit", main)
+    assert end.value.code == line
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    async def main() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_service("waypost-unit", main)
