@@ -444,3 +444,11 @@ async def test_an_offset_out_of_range_of_a_partition_that_is_gone_changes_nothin
     scene.consumer.poll_errors = [OffsetOutOfRangeError({P1: 7})]
     await scene.run()
     assert scene.handler.calls == [("assigned", frozenset({P0})), ("process", {P0: [0]})]
+
+
+async def test_a_rebalance_before_the_loop_runs_has_nothing_to_wait_for() -> None:
+    scene = Scene({P0: 1})
+    await scene.rebalance(P0)
+    assert scene.consumer.commits == []
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0]}]
