@@ -2,6 +2,7 @@
 
 import sys
 
+from waypost_common.asyncapi import asyncapi_yaml
 from waypost_common.logs import configure_logging
 from waypost_common.running import run_service, until_stopped
 from waypost_ingest.app import create_app, lifespan
@@ -28,7 +29,7 @@ def main() -> None:
             configure_logging(settings.log, service="ingest")
             run_service("waypost-ingest", lambda: serve(settings))
         case ["asyncapi"]:
-            sys.stdout.write(create_app(IngestSettings()).asyncapi().to_specification().to_yaml())
+            sys.stdout.write(asyncapi_yaml(create_app(IngestSettings.model_construct()).asyncapi()))
         case ["-h" | "--help"]:
             sys.stdout.write(USAGE + "\n")
         case _:

@@ -3,15 +3,14 @@
 import asyncio
 import signal
 import sys
-from typing import Any
 
 import structlog
 import typer
 import uvloop
-import yaml
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
+from waypost_common.asyncapi import asyncapi_yaml
 from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.logs import configure_logging
 from waypost_store.app import StoreService, create_app, create_service
@@ -31,13 +30,7 @@ cli = typer.Typer(
 
 def asyncapi_document() -> str:
     """The document as YAML, with the default settings, so that it is the same everywhere."""
-    app = create_app(StoreSettings.model_construct())
-    document: dict[str, Any] = app.schema.to_specification().to_jsonable()
-    # FastStream keeps subscribers in a set, whose order is not that of the code.
-    for part in ("channels", "operations"):
-        document[part] = dict(sorted(document[part].items()))
-    document["components"] = {kind: dict(sorted(parts.items())) for kind, parts in sorted(document["components"].items())}
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    return asyncapi_yaml(create_app(StoreSettings.model_construct()).schema)
 
 
 @cli.callback(invoke_without_command=True)
