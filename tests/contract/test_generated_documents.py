@@ -105,6 +105,15 @@ def test_the_settings_reference_is_current() -> None:
     assert (ROOT / "docs/settings.md").read_text() == now, "run: make generate"
 
 
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_of_this_repository_leads_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
 def test_every_setting_says_what_it_means() -> None:
     rows = [line for line in (ROOT / "docs/settings.md").read_text().splitlines() if line.startswith("| `WAYPOST_")]
     assert len(rows) > 40
