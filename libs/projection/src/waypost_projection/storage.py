@@ -2,7 +2,7 @@
 
 from collections.abc import Collection as Iterables
 from collections.abc import Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
@@ -24,7 +24,11 @@ from waypost_common.mongo import Document, MongoCollection, MongoDatabase
 from waypost_projection.fold.contact import ContactChange, Sighting
 
 D = TypeVar("D")
+Operation = ReplaceOne[Document] | UpdateOne
 DUPLICATE_KEY = 11_000
+PASSING: Final = frozenset({6, 7, 50, 64, 89, 91, 112, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031})
+"""Server error codes of a change of primary, a shutdown, a time-out, a conflict or a full disk: not the document's fault."""
+MAX_IDS_A_QUERY: Final = 10_000
 
 
 class ProjectionStorage:
@@ -45,27 +49,27 @@ class ProjectionStorage:
         self.channels = open_collection(Collection.CHANNELS)
 
     async def load_chats(self, ids: Iterables[str]) -> dict[str, ChatDocument]:
-        return cast("dict[str, ChatDocument]", await self._load(self.chats, {"_id": {"$in": list(ids)}}, ids))
+        return cast("dict[str, ChatDocument]", await self._load_ids(self.chats, ids))
 
     async def load_messages(self, ids: Iterables[str]) -> dict[str, MessageDocument]:
-        return cast("dict[str, MessageDocument]", await self._load(self.messages, {"_id": {"$in": list(ids)}}, ids))
+        return cast("dict[str, MessageDocument]", await self._load_ids(self.messages, ids))
 
     async def load_groups(self, ids: Iterables[str]) -> dict[str, GroupDocument]:
-        return cast("dict[str, GroupDocument]", await self._load(self.groups, {"_id": {"$in": list(ids)}}, ids))
+        return cast("dict[str, GroupDocument]", await self._load_ids(self.groups, ids))
 
     async def load_channels(self, ids: Iterables[str]) -> dict[str, ChannelDocument]:
-        return cast("dict[str, ChannelDocument]", await self._load(self.channels, {"_id": {"$in": list(ids)}}, ids))
+        return cast("dict[str, ChannelDocument]", await self._load_ids(self.channels, ids))
 
     async def load_sessions(self, ids: Iterables[str]) -> dict[str, SessionDocument]:
-        return cast("dict[str, SessionDocument]", await self._load(self.sessions, {"_id": {"$in": list(ids)}}, ids))
+        return cast("dict[str, SessionDocument]", await self._load_ids(self.sessions, ids))
 
     async def load_organizations(self, ids: Iterables[str]) -> dict[SessionId, OrganizationId]:
         """Which organization each session that has a document belongs to."""
-        found = await self._load(self.sessions, {"_id": {"$in": list(ids)}}, ids, {"organization": 1})
+        found = await self._load_ids(self.sessions, ids, {"organization": 1})
         return {SessionId(key): OrganizationId(document["organization"]) for key, document in found.items()}
 
     async def load_members(self, session: SessionId, group: Jid) -> dict[Jid, GroupMemberDocument]:
-        found = await self._load(self.members, {"session": session, "groupJid": group}, (group,))
+        found = await self._load(self.members, {"session": session, "groupJid": group})
         return {document["member"]: cast("GroupMemberDocument", document) for document in found.values()}
 
     async def load_messages_written_by(
@@ -80,7 +84,7 @@ class ProjectionStorage:
             "offset": {"$lt": below},
             "$or": [{"senderJid": erasure["jid"]}, {"senderLid": erasure["jid"]}],
         }
-        return cast("dict[str, MessageDocument]", await self._load(self.messages, query, (erasure["jid"],)))
+        return cast("dict[str, MessageDocument]", await self._load(self.messages, query))
 
     async def count_unread(self, chat: ChatDocument, *, up_to: Offset) -> int:
         """Messages that count as unread by the chat's marks, among those created at positions up to `up_to`."""
@@ -125,15 +129,17 @@ class ProjectionStorage:
     async def write_contacts(self, changes: Sequence[ContactChange], sightings: Sequence[Sighting]) -> None:
         await self._bulk(self.contacts, [*map(_contact_update, changes), *map(_sighting_update, sightings)])
 
-    async def _load(
-        self,
-        collection: MongoCollection,
-        query: Document,
-        wanted: Iterables[str],
-        fields: Document | None = None,
+    async def _load_ids(
+        self, collection: MongoCollection, ids: Iterables[str], fields: Document | None = None
     ) -> dict[str, Document]:
-        if not wanted:
-            return {}
+        """In parts: the ids that one batch may name do not fit into one query."""
+        wanted = list(ids)
+        found: dict[str, Document] = {}
+        for start in range(0, len(wanted), MAX_IDS_A_QUERY):
+            found |= await self._load(collection, {"_id": {"$in": wanted[start : start + MAX_IDS_A_QUERY]}}, fields)
+        return found
+
+    async def _load(self, collection: MongoCollection, query: Document, fields: Document | None = None) -> dict[str, Document]:
         try:
             return {document["_id"]: document async for document in collection.find(query, fields)}
         except PyMongoError as error:
@@ -149,27 +155,38 @@ class ProjectionStorage:
             raise _retry(error) from error
         return []
 
-    async def _bulk(self, collection: MongoCollection, operations: Sequence[ReplaceOne[Document] | UpdateOne]) -> None:
+    async def _bulk(self, collection: MongoCollection, operations: Sequence[Operation]) -> None:
+        """Runs those that are "already there" once more: another writer may have inserted an older state, or only its own
+        fields, between an upsert's look and its insert. The second time the guard itself decides.
+        """
+        again = await self._run(collection, operations)
+        await self._run(collection, again)
+
+    async def _run(self, collection: MongoCollection, operations: Sequence[Operation]) -> list[Operation]:
+        """Returns those that are "already there"."""
         if not operations:
-            return
+            return []
         try:
             await collection.bulk_write(operations, ordered=False)
         except BulkWriteError as error:
-            _duplicates(error)
+            return [operations[failed["index"]] for failed in _duplicates(error)]
         except PyMongoError as error:
             raise _retry(error) from error
+        return []
 
 
 def _duplicates(error: BulkWriteError) -> list[dict[str, Any]]:
     """The failed writes when each only says "already there"; raises for anything beside that (rule R3)."""
     details = error.details or {}
     failures: list[dict[str, Any]] = details.get("writeErrors", [])
-    for failure in failures:
-        if failure["code"] != DUPLICATE_KEY:
-            raise ConsumptionStoppedError(
-                f"MongoDB refused a document with code {failure['code']}: the collections do not fit this version; "
-                "run `waypost migrate`, then start again"
-            ) from error
+    others = {failure["code"] for failure in failures} - {DUPLICATE_KEY}
+    if others & PASSING:
+        raise RetryLaterError(f"MongoDB: code {min(others & PASSING)}") from error
+    if others:
+        raise ConsumptionStoppedError(
+            f"MongoDB refused a document with code {min(others)}: the collections do not fit this version; "
+            "run `waypost migrate`, then start again"
+        ) from error
     if details.get("writeConcernErrors"):
         raise RetryLaterError("MongoDB: not acknowledged by a majority") from error
     return failures
