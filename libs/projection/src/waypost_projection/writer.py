@@ -214,13 +214,16 @@ class ProjectionWriter:
             if now.contact is not None:
                 contacts.append(now.contact)
             sightings.extend(now.sightings.values())
-        await asyncio.gather(
+        done = await asyncio.gather(
             self._storage.write_messages(created, changed),
             self._storage.write_groups(groups, members),
             self._storage.write_channels(channels),
             self._storage.write_contacts(contacts, sightings),
             self._storage.write_sessions(sessions),
+            return_exceptions=True,  # so that none is still under way when the same events come again
         )
+        for failure in filter(None, done):
+            raise failure
         await self._storage.write_chats(chats)
 
 
