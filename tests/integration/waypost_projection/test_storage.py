@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 from pymongo import WriteConcern
-from tests.unit.waypost_projection.story import ALICE, ALICE_LID, BOB, CHANNEL, GROUP, NOW, SESSION, SessionStory, Story
+from tests.unit.waypost_projection.story import ALICE, CHANNEL, GROUP, SessionStory, Story
 
 from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
-from waypost_common.documents import ChatDocument, MessageDocument, chat_document_id
-from waypost_common.identifiers import EpochMs, Jid, Offset, OrganizationId
+from waypost_common.documents import ChatDocument, MessageDocument
+from waypost_common.identifiers import Offset, OrganizationId
 from waypost_common.mongo import MongoClient, MongoCollection, MongoDatabase, aggregate, open_client, open_database
 from waypost_common.settings import MongoSettings
-from waypost_projection.fold.contact import ContactChange, Sighting
-from waypost_projection.storage import MAX_IDS_A_QUERY, ProjectionStorage
+from waypost_projection.storage import ProjectionStorage
 
 ORGANIZATION = OrganizationId("org_1")
 
@@ -141,73 +140,6 @@ async def test_messages_that_are_new_are_inserted_beside_those_that_are_there(
     assert await storage.load_messages([one["_id"] for one in messages]) == {one["_id"]: one for one in messages}
 
 
-def contact_change(offset: int, jid: Jid = ALICE, **fields: object) -> ContactChange:
-    return ContactChange(
-        id=chat_document_id(SESSION, jid),
-        session=SESSION,
-        organization=ORGANIZATION,
-        jid=jid,
-        partition=0,
-        offset=Offset(offset),
-        seen_from=EpochMs(NOW + offset),
-        seen_to=EpochMs(NOW + offset),
-        fields=fields,
-    )
-
-
-def sighting(jid: Jid = ALICE, *, at: int = 0, name: str = "Alice", lid: Jid | None = None, phone: Jid | None = None) -> Sighting:
-    return Sighting(
-        id=chat_document_id(SESSION, jid),
-        session=SESSION,
-        organization=ORGANIZATION,
-        jid=jid,
-        seen_from=EpochMs(NOW + at),
-        seen_to=EpochMs(NOW + at),
-        name={"at": NOW + at, "eventId": f"evt_{at}", "name": name},
-        lid=lid,
-        phone_jid=phone,
-    )
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0), (1, 1), (0, 1, 0)])
-async def test_an_older_change_of_a_contact_does_not_replace_a_newer_one(
-    database: MongoDatabase, storage: ProjectionStorage, order: tuple[int, ...]
-) -> None:
-    for offset in order:
-        await storage.write_contacts([contact_change(offset, fullName=f"name {offset}")], [])
-    found = await only(database["contacts"])
-    assert (found["fullName"], found["offset"]) == ("name 1", 1)
-
-
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0, 1)])
-async def test_sightings_of_several_partitions_come_to_the_same_in_any_order(
-    database: MongoDatabase, storage: ProjectionStorage, order: tuple[int, ...]
-) -> None:
-    seen = [
-        sighting(at=0, name="old", lid=ALICE_LID),
-        sighting(at=5, name="new"),
-        sighting(at=3, name="between", phone=ALICE),
-    ]
-    for number in order:
-        await storage.write_contacts([], [seen[number]])
-    found = await only(database["contacts"])
-    assert found["groupPushName"] == {"at": NOW + 5, "eventId": "evt_5", "name": "new"}
-    assert (found["groupLid"], found["groupPhoneJid"]) == (ALICE_LID, ALICE)
-    assert (found["firstSeenAt"], found["updatedAt"], found["inGroup"], found["listed"]) == (NOW, NOW + 5, True, True)
-
-
-async def test_a_contact_that_a_group_and_its_own_chat_tell_of_at_once_has_what_both_told(
-    database: MongoDatabase, storage: ProjectionStorage
-) -> None:
-    people = [Jid(f"{number}@lid") for number in range(150)]
-    for person in people:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(storage.write_contacts([], [sighting(person)]), name="group")
-            tasks.create_task(storage.write_contacts([contact_change(1, person, fullName="Full")], []), name="chat")
-    complete = await database["contacts"].count_documents({"fullName": "Full", "groupPushName.name": "Alice"})
-    assert complete == len(people)
-
-
 async def test_a_chat_that_is_created_twice_at_once_has_the_newer_state(
     database: MongoDatabase, storage: ProjectionStorage
 ) -> None:
@@ -218,82 +150,6 @@ async def test_a_chat_that_is_created_twice_at_once_has_the_newer_state(
             tasks.create_task(storage.write_chats([{**older, **identifier}]), name="zombie")
             tasks.create_task(storage.write_chats([{**newer, **identifier}]), name="owner")
     assert await database["chats"].count_documents({"offset": {"$ne": newer["offset"]}}) == 0
-
-
-UNREAD: list[tuple[str, dict[str, Any]]] = [
-    ("counts", {}),
-    ("from me", {"fromMe": True}),
-    ("history", {"history": True}),
-    ("read by time", {"timestamp": NOW - 60_000}),
-]
-
-
-async def test_unread_messages_are_those_that_the_fold_counts(storage: ProjectionStorage) -> None:
-    story = Story()
-    for name, fields in UNREAD:
-        story.message(name.replace(" ", "_"), **fields)
-    story.status("placeholder", "read")
-    await storage.write_messages(list(story.conversation.messages.values()), [])
-    chat: ChatDocument = {**story.chat, "readUpTo": EpochMs(NOW - 60_000)}
-    assert await storage.count_unread(chat, up_to=Offset(100)) == 1
-
-
-@pytest.mark.parametrize(
-    ("marks", "up_to", "expected"),
-    [
-        ({}, 4, 5),
-        ({}, 2, 3),
-        ({}, -1, 0),
-        ({"readBefore": 2}, 4, 2),
-        ({"readUpTo": NOW + 1}, 4, 3),
-        ({"trimmedBefore": NOW + 1}, 4, 4),
-        ({"readUpTo": NOW + 1, "trimmedBefore": NOW + 3}, 4, 2),
-        ({"epoch": 9}, 4, 0),
-        ({"session": "S2"}, 4, 0),
-        ({"jid": BOB}, 4, 0),
-    ],
-)
-async def test_unread_messages_are_counted_within_the_marks_and_up_to_a_position(
-    storage: ProjectionStorage, marks: dict[str, Any], up_to: int, expected: int
-) -> None:
-    story = Story()
-    for number in range(5):
-        story.message(f"M{number}", timestamp=NOW + number)
-    await storage.write_messages(list(story.conversation.messages.values()), [])
-    chat: Any = {**story.chat, **marks}
-    assert await storage.count_unread(chat, up_to=Offset(up_to)) == expected
-
-
-async def test_what_a_person_wrote_is_found_by_either_address_up_to_a_time_and_below_a_position(
-    storage: ProjectionStorage,
-) -> None:
-    story = Story(GROUP)
-    story.message("M0", senderJid=ALICE)
-    story.message("M1", senderLid=ALICE)
-    story.message("M2", senderJid=BOB)
-    story.message("M3", senderJid=ALICE, timestamp=NOW + 1)
-    story.message("M4", senderJid=ALICE)
-    await storage.write_messages(list(story.conversation.messages.values()), [])
-    found = await storage.load_messages_written_by(story.chat, {"jid": ALICE, "before": NOW}, below=Offset(4))
-    assert sorted(one["messageId"] for one in found.values()) == ["M0", "M1"]
-
-
-async def test_members_are_loaded_of_one_group_alone(storage: ProjectionStorage) -> None:
-    story = Story(GROUP)
-    story.tell("group.participant", {"groupJid": GROUP, "join": [ALICE, BOB]})
-    members = dict(story.conversation.members)
-    await storage.write_groups([], list(members.values()))
-    assert await storage.load_members(SESSION, GROUP) == members
-    assert await storage.load_members(SESSION, Jid("1@g.us")) == {}
-
-
-async def test_more_ids_than_fit_into_one_query_are_loaded(storage: ProjectionStorage) -> None:
-    story = Story()
-    story.message("M1")
-    message = story.stored("M1")
-    await storage.write_messages([message], [])
-    ids = [f"{number:0>300}" for number in range(6 * MAX_IDS_A_QUERY)]
-    assert await storage.load_messages([*ids, message["_id"]]) == {message["_id"]: message}
 
 
 async def test_a_generation_reads_and_writes_collections_of_its_own(database: MongoDatabase, storage: ProjectionStorage) -> None:

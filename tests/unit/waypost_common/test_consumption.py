@@ -1,12 +1,9 @@
-"""The loop hands records over once they may be, commits what is safe, and gives partitions up in order (rules R4, R5)."""
+"""The loop hands records over once they may be, and commits what is safe (rules R4, R5)."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
     ConsumerStoppedError,
@@ -14,54 +11,10 @@ from aiokafka.errors import (
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
-from tests.unit.waypost_common.fake_consumer import P0, P1, Clock, FakeConsumer, RecordingHandler
+from tests.unit.waypost_common.fake_consumer import P0, P1, Clock, FakeConsumer
+from tests.unit.waypost_common.scene import Scene, beside
 
 from waypost_common.consumption import ConsumptionLoop, ConsumptionStoppedError, RetryLaterError
-
-Log = dict[TopicPartition, int]
-
-
-class Scene:
-    """A loop with its fake surroundings. It ends at the first poll that finds nothing, unless the test says otherwise."""
-
-    def __init__(self, log: Log, *, max_records: int = 100, starts: Log | None = None, deadline_s: float = 60.0) -> None:
-        self.clock = Clock()
-        self.consumer = FakeConsumer(self.clock, log)
-        self.handler = RecordingHandler(self.consumer, starts)
-        self.loop = ConsumptionLoop(self.handler, max_records=max_records, revoke_deadline_s=deadline_s, monotonic=self.clock)
-        self.consumer.on_empty_poll = self.loop.stop
-
-    async def run(self) -> None:
-        async with asyncio.timeout(5):
-            await self.loop.run(self.consumer)  # type: ignore[arg-type]
-
-    async def rebalance(self, *partitions: TopicPartition) -> None:
-        await self.loop.on_partitions_revoked(self.consumer.assignment())
-        self.consumer.rebalance(partitions)
-        await self.loop.on_partitions_assigned(partitions)
-
-    def stop_when(self, condition: Callable[[], object]) -> None:
-        """Ends the loop at the first empty poll at which this holds."""
-
-        def check() -> None:
-            if condition():
-                self.loop.stop()
-
-        self.consumer.on_empty_poll = check
-
-    @property
-    def last_commit(self) -> Log:
-        return self.consumer.commits[-1][1]
-
-
-async def beside(first: Awaitable[Any], then: Callable[[], Awaitable[Any]]) -> None:
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        tasks.create_task(_awaited(first), name="first")
-        tasks.create_task(_awaited(then()), name="then")
-
-
-async def _awaited(one: Awaitable[Any]) -> None:
-    await one
 
 
 async def test_records_are_handed_over_after_the_handler_has_said_where_to_start() -> None:
@@ -284,141 +237,6 @@ async def test_a_loop_without_a_handler_says_so() -> None:
         await ConsumptionLoop(None, max_records=1, revoke_deadline_s=1).run(FakeConsumer(clock, {P0: 1}))  # type: ignore[arg-type]
 
 
-async def test_revocation_waits_for_the_batch_at_hand_and_commits_it() -> None:
-    scene = Scene({P0: 2, P1: 2}, max_records=2)
-    scene.handler.gate.clear()
-
-    async def revoke() -> None:
-        await scene.handler.entered.wait()
-        async with asyncio.TaskGroup() as tasks:
-            revocation = tasks.create_task(scene.rebalance(P1), name="rebalance")
-            await asyncio.sleep(0)
-            assert not revocation.done()
-            assert scene.consumer.commits == []
-            scene.handler.gate.set()
-        assert scene.last_commit == {P0: 2}
-
-    await beside(scene.run(), revoke)
-
-
-async def test_no_further_batch_begins_once_a_revocation_waits() -> None:
-    scene = Scene({P0: 4}, max_records=1)
-    scene.handler.gate.clear()
-    during: list[Any] = []
-
-    async def revoke() -> None:
-        await scene.handler.entered.wait()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(scene.loop.on_partitions_revoked([P0]), name="revocation")
-            await asyncio.sleep(0)
-            scene.handler.gate.set()
-        during.extend(scene.handler.batches)
-
-    await beside(scene.run(), revoke)
-    assert during == [{P0: [0]}]
-
-
-async def test_revocation_gives_up_on_a_batch_that_takes_longer_than_the_deadline() -> None:
-    scene = Scene({P0: 2}, deadline_s=0.01)
-    scene.handler.gate.clear()
-
-    async def revoke() -> None:
-        await scene.handler.entered.wait()
-        await scene.rebalance()
-        assert scene.consumer.commits == []
-        scene.handler.gate.set()
-
-    await beside(scene.run(), revoke)
-    assert scene.consumer.commits == []
-
-
-async def test_a_batch_that_outlives_its_assignment_moves_nothing_of_the_next_one() -> None:
-    scene = Scene({P0: 2}, deadline_s=0.01, starts={P0: 1})
-    scene.handler.gate.clear()
-
-    async def revoke() -> None:
-        await scene.handler.entered.wait()
-        await scene.rebalance(P0)
-        scene.handler.answers = [{P0: 1}]
-        scene.handler.gate.set()
-
-    await beside(scene.run(), revoke)
-    assert scene.handler.calls[1:3] == [("process", {P0: [1]}), ("assigned", frozenset({P0}))]
-    assert scene.last_commit == {P0: 2}
-
-
-async def test_a_partition_assigned_in_a_rebalance_is_paused_until_the_handler_has_said_where_to_start() -> None:
-    scene = Scene({P0: 1, P1: 1})
-    scene.consumer.rebalance([P0])
-    rebalanced = False
-
-    def then_rebalance() -> None:
-        scene.consumer.rebalance([P0, P1])
-
-    async def rebalance() -> None:
-        nonlocal rebalanced
-        await scene.handler.entered.wait()
-        await scene.loop.on_partitions_revoked([P0])
-        then_rebalance()
-        await scene.loop.on_partitions_assigned([P0, P1])
-        assert scene.consumer.paused == {P0, P1}
-        assert not scene.loop.ready
-        rebalanced = True
-
-    scene.stop_when(lambda: rebalanced and scene.loop.ready)
-    await beside(scene.run(), rebalance)
-    assert scene.handler.calls[2:] == [("assigned", frozenset({P0, P1})), ("process", {P0: [0], P1: [0]})]
-
-
-async def test_a_rebalance_during_an_outage_leaves_the_new_partitions_paused_until_they_are_started() -> None:
-    scene = Scene({P0: 1, P1: 1})
-    scene.consumer.rebalance([P0])
-    scene.handler.process_errors = [RetryLaterError("away")]
-    rebalanced = False
-
-    async def rebalance() -> None:
-        nonlocal rebalanced
-        await scene.handler.entered.wait()
-        await scene.rebalance(P0, P1)
-        rebalanced = True
-
-    scene.stop_when(lambda: rebalanced and len(scene.handler.batches) == 2)
-    await beside(scene.run(), rebalance)
-    names = [name for name, _ in scene.handler.calls]
-    assert names == ["assigned", "process", "assigned", "process"]
-    assert scene.handler.batches[1] == {P0: [0], P1: [0]}
-
-
-async def test_a_partition_revoked_while_the_handler_is_asked_is_not_started() -> None:
-    scene = Scene({P0: 1, P1: 1})
-    assigned = scene.handler.assigned
-
-    async def lose_one(partitions: Any, consumer: Any) -> Any:
-        answer = await assigned(partitions, consumer)
-        if P1 in partitions:
-            await scene.rebalance(P0)
-        return answer
-
-    scene.handler.assigned = lose_one  # type: ignore[method-assign]
-    await scene.run()
-    assert scene.handler.batches == [{P0: [0]}]
-
-
-async def test_a_member_is_ready_once_all_its_partitions_are_started() -> None:
-    scene = Scene({P0: 0})
-    assert not scene.loop.ready
-    await scene.loop.on_partitions_assigned([P0])
-    assert not scene.loop.ready
-    await scene.run()
-    assert scene.loop.ready
-
-
-async def test_a_member_that_got_no_partitions_is_ready() -> None:
-    scene = Scene({})
-    await scene.loop.on_partitions_assigned([])
-    assert scene.loop.ready
-
-
 async def test_a_missing_committed_offset_does_not_matter_since_the_handler_says_where_to_start() -> None:
     scene = Scene({P0: 1})
     scene.consumer.poll_errors = [NoOffsetForPartitionError(P0)]
@@ -444,11 +262,3 @@ async def test_an_offset_out_of_range_of_a_partition_that_is_gone_changes_nothin
     scene.consumer.poll_errors = [OffsetOutOfRangeError({P1: 7})]
     await scene.run()
     assert scene.handler.calls == [("assigned", frozenset({P0})), ("process", {P0: [0]})]
-
-
-async def test_a_rebalance_before_the_loop_runs_has_nothing_to_wait_for() -> None:
-    scene = Scene({P0: 1})
-    await scene.rebalance(P0)
-    assert scene.consumer.commits == []
-    await scene.run()
-    assert scene.handler.batches == [{P0: [0]}]
