@@ -1,9 +1,10 @@
 """What a failed bulk write means: there already, to be tried again, or a reason to stop."""
 
+from collections import defaultdict
 from typing import Any
 
 import pytest
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DocumentTooLarge
 from tests.unit.waypost_projection.story import Story
 
 from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
@@ -65,3 +66,15 @@ async def test_a_server_that_stops_or_steps_down_within_a_bulk_write_is_waited_f
 async def test_a_document_that_is_refused_stops_the_consumer() -> None:
     with pytest.raises(ConsumptionStoppedError, match="code 121"):
         await write(({0: THERE, 1: 121}, MAJORITY))
+
+
+async def test_a_document_larger_than_mongodb_takes_is_not_tried_for_ever() -> None:
+    class Full:
+        async def bulk_write(self, operations: Any, *, ordered: bool) -> None:
+            raise DocumentTooLarge("BSON document too large")
+
+    databases: Any = defaultdict(Full)
+    story = Story()
+    story.message("M1")
+    with pytest.raises(ConsumptionStoppedError, match="16 MiB"):
+        await ProjectionStorage(databases, generation=1).write_chats([story.chat])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar, cast
 
 from pymongo import ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 
 from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
 from waypost_common.documents import (
@@ -192,7 +192,12 @@ def _duplicates(error: BulkWriteError) -> list[dict[str, Any]]:
     return failures
 
 
-def _retry(error: PyMongoError) -> RetryLaterError:
+def _retry(error: PyMongoError) -> RetryLaterError | ConsumptionStoppedError:
+    if isinstance(error, DocumentTooLarge):
+        return ConsumptionStoppedError(
+            "a document would be larger than MongoDB takes (16 MiB), however often it is tried: a message with that many "
+            "reactions or votes? find its chat in the log above the recorded position"
+        )
     return RetryLaterError(f"MongoDB: {type(error).__name__}")
 
 
