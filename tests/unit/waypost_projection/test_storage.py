@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from pymongo.errors import BulkWriteError, DocumentTooLarge
+from pymongo.errors import BulkWriteError, OperationFailure
 from tests.unit.waypost_projection.story import Story
 
 from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
@@ -71,7 +71,7 @@ async def test_a_document_that_is_refused_stops_the_consumer() -> None:
 async def test_a_document_larger_than_mongodb_takes_is_not_tried_for_ever() -> None:
     class Full:
         async def bulk_write(self, operations: Any, *, ordered: bool) -> None:
-            raise DocumentTooLarge("BSON document too large")
+            raise OperationFailure("BSONObj size is invalid", 10_334)
 
     databases: Any = defaultdict(Full)
     story = Story()

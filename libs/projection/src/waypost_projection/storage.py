@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar, cast
 
 from pymongo import ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
 from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
 from waypost_common.documents import (
@@ -28,6 +28,7 @@ Operation = ReplaceOne[Document] | UpdateOne
 DUPLICATE_KEY = 11_000
 PASSING: Final = frozenset({6, 7, 50, 64, 89, 91, 112, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031})
 """Server error codes of a change of primary, a shutdown, a time-out, a conflict or a full disk: not the document's fault."""
+TOO_LARGE: Final = 10_334
 MAX_IDS_A_QUERY: Final = 10_000
 
 
@@ -183,21 +184,22 @@ def _duplicates(error: BulkWriteError) -> list[dict[str, Any]]:
     if others & PASSING:
         raise RetryLaterError(f"MongoDB: code {min(others & PASSING)}") from error
     if others:
-        raise ConsumptionStoppedError(
-            f"MongoDB refused a document with code {min(others)}: the collections do not fit this version; "
-            "run `waypost migrate`, then start again"
-        ) from error
+        raise _refused(min(others)) from error
     if details.get("writeConcernErrors"):
         raise RetryLaterError("MongoDB: not acknowledged by a majority") from error
     return failures
 
 
+def _refused(code: int) -> ConsumptionStoppedError:
+    return ConsumptionStoppedError(
+        f"MongoDB refused a document with code {code}: the collections do not fit this version (run `waypost migrate`, then "
+        "start again), or the document would be larger than 16 MiB (a message with that many reactions or votes?)"
+    )
+
+
 def _retry(error: PyMongoError) -> RetryLaterError | ConsumptionStoppedError:
-    if isinstance(error, DocumentTooLarge):
-        return ConsumptionStoppedError(
-            "a document would be larger than MongoDB takes (16 MiB), however often it is tried: a message with that many "
-            "reactions or votes? find its chat in the log above the recorded position"
-        )
+    if isinstance(error, OperationFailure) and error.code == TOO_LARGE:
+        return _refused(TOO_LARGE)
     return RetryLaterError(f"MongoDB: {type(error).__name__}")
 
 
