@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiokafka.structs import ConsumerRecord
+from pydantic import SecretStr
 
 from tests.properties.reference.records import Record
 from tests.properties.stored_view import all_documents, stored_view
@@ -43,7 +44,7 @@ class Projection:
     """Documents of one generation in a database of its own. Synchronous outside, since hypothesis is."""
 
     def __init__(self, url: str, database: str) -> None:
-        self._settings = MongoSettings(url=url, database=database)  # type: ignore[arg-type]
+        self._settings = MongoSettings(url=SecretStr(url), database=database)
         self._runner = asyncio.Runner()
         self._opening = open_client(self._settings, application="properties")
         self.database: MongoDatabase = open_database(self._runner.run(self._opening.__aenter__()), self._settings)

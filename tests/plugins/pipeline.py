@@ -1,0 +1,157 @@
+"""A system of its own for a test: topics and a database set up by the real migration, and the services as processes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import NewTopic
+from pydantic import SecretStr
+from tests.processes import Process, eventually
+
+from waypost_common.documents import Collection
+from waypost_common.events import Event, encode_event, key_of
+from waypost_common.kafka import create_admin, create_producer
+from waypost_common.mongo import MongoDatabase, open_client, open_database
+from waypost_common.settings import KafkaSettings, MongoSettings
+from waypost_common.topics import EVENTS, INGEST_GROUP, group_name, topic_name
+from waypost_store.settings import StoreSettings
+from waypost_store.setup.migrate import migrate
+
+PARTITIONS = 4
+RecordHeaders = list[tuple[str, bytes]]
+
+
+class Pipeline:
+    """What tests do from outside a running system: write and read topics, look at documents, start services."""
+
+    def __init__(self, settings: StoreSettings, database: MongoDatabase, producer: AIOKafkaProducer, folder: Path) -> None:
+        self.settings = settings
+        self.database = database
+        self.producer = producer
+        self.processes: list[Process] = []
+        self._folder = folder
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
+            "WAYPOST_KAFKA_TOPIC_PREFIX": self.settings.kafka.topic_prefix,
+            "WAYPOST_KAFKA_PARTITIONS": str(PARTITIONS),
+            "WAYPOST_MONGO_URL": self.settings.mongo.url.get_secret_value(),
+            "WAYPOST_MONGO_DATABASE": self.settings.mongo.database,
+        }
+
+    def process(self, *arguments: str, **environment: str) -> Process:
+        """A program of the product with this system's settings, not yet started; killed after the test."""
+        log = self._folder / f"{arguments[0]}-{len(self.processes)}.log"
+        process = Process(list(arguments), self.environment | environment, log)
+        self.processes.append(process)
+        return process
+
+    async def start(self, *arguments: str, **environment: str) -> Process:
+        process = self.process(*arguments, **environment)
+        process.start()
+        await process.until_ready()
+        return process
+
+    async def publish(self, events: Iterable[Event], headers: Callable[[Event], RecordHeaders] | None = None) -> None:
+        """Puts events on the topic in order, each with its own key."""
+        topic = topic_name(self.settings.kafka, EVENTS)
+        sends = [
+            await self.producer.send(
+                topic, encode_event(event), key=key_of(event).encode(), headers=headers(event) if headers else []
+            )
+            for event in events
+        ]
+        await asyncio.gather(*sends)
+
+    async def publish_raw(self, value: bytes, key: str, topic: str = EVENTS, headers: RecordHeaders | None = None) -> None:
+        await self.producer.send_and_wait(topic_name(self.settings.kafka, topic), value, key=key.encode(), headers=headers or [])
+
+    async def read_all(self, topic: str = EVENTS) -> list[Any]:
+        """Every record that the topic holds now, in log order per partition."""
+        name = topic_name(self.settings.kafka, topic)
+        partitions = [TopicPartition(name, number) for number in range(PARTITIONS)]
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.kafka.bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
+        )
+        async with consumer:
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            records: list[Any] = []
+            while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+                polled = await consumer.getmany(timeout_ms=1_000)
+                records += [record for found in polled.values() for record in found]
+        return records
+
+    async def ends(self) -> dict[int, int]:
+        name = topic_name(self.settings.kafka, EVENTS)
+        partitions = [TopicPartition(name, number) for number in range(PARTITIONS)]
+        async with AIOKafkaConsumer(bootstrap_servers=self.settings.kafka.bootstrap_servers) as consumer:
+            found = await consumer.end_offsets(partitions)
+        return {partition.partition: end for partition, end in found.items()}
+
+    async def recreate_topic(self, name: str, partitions: int) -> None:
+        """Deletes a topic and makes it again, empty: what an operator may do by mistake."""
+        admin = create_admin(self.settings.kafka, client_id="test")
+        await admin.start()
+        try:
+            await admin.delete_topics([name])
+
+            async def gone() -> bool:
+                return name not in await admin.list_topics()
+
+            await eventually(gone, f"{name} deleted")
+
+            async def made() -> bool:
+                answer: Any = await admin.create_topics([NewTopic(name, partitions, 1)])
+                return all(error[1] == 0 for error in answer.topic_errors)
+
+            await eventually(made, f"{name} made again")
+        finally:
+            await admin.close()
+
+    async def commit_ends(self) -> None:
+        """Commits the log's end for ingest's consumer group, which must have no member."""
+        topic = topic_name(self.settings.kafka, EVENTS)
+        ends = {TopicPartition(topic, partition): end for partition, end in (await self.ends()).items()}
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.settings.kafka.bootstrap_servers,
+            group_id=group_name(self.settings.kafka, INGEST_GROUP),
+            enable_auto_commit=False,
+        ) as consumer:
+            consumer.assign(list(ends))
+            await consumer.commit(ends)
+
+    async def until_applied(self) -> None:
+        """Until the recorded positions have reached the end that the log has now."""
+        ends = await self.ends()
+
+        async def applied() -> bool:
+            positions = {one["partition"]: one["offset"] async for one in self.database[Collection.POSITIONS].find({})}
+            return all(positions.get(partition, -1) >= end - 1 for partition, end in ends.items())
+
+        await eventually(applied, "all events applied\n" + "\n".join(one.log[-3_000:] for one in self.processes))
+
+
+@pytest.fixture
+async def pipeline(
+    kafka_server: str, mongod_server: str, topic_prefix: str, mongo_database_name: str, tmp_path: Path
+) -> AsyncIterator[Pipeline]:
+    """A migrated system in which no service runs yet."""
+    settings = StoreSettings(
+        kafka=KafkaSettings(bootstrap_servers=kafka_server, topic_prefix=topic_prefix, partitions=PARTITIONS),
+        mongo=MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name),
+    )
+    await migrate(settings, plan=False, report=lambda _line: None)
+    producer = create_producer(settings.kafka, client_id="test")
+    async with open_client(settings.mongo, application="test") as client, producer:
+        one = Pipeline(settings, open_database(client, settings.mongo), producer, tmp_path)
+        try:
+            yield one
+        finally:
+            for process in one.processes:
+                process.end(9)
