@@ -13,9 +13,9 @@ from starlette.types import Receive, Scope, Send
 
 from waypost_api.authentication.authenticator import credential
 from waypost_api.call import Call, State
-from waypost_api.error_responses import is_outage
 from waypost_api.operation import Operation
 from waypost_common.errors import NotFoundError, UnavailableError
+from waypost_common.mongo import is_outage
 
 DOCUMENTS_UNAVAILABLE = "the documents cannot be read at the moment; try again"
 

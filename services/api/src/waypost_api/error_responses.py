@@ -3,7 +3,7 @@
 import traceback
 
 import structlog
-from pymongo.errors import ConnectionFailure, PyMongoError, WTimeoutError
+from pymongo.errors import OperationFailure, PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,13 +16,9 @@ from waypost_common.errors import (
     ValidationFailedError,
     WaypostError,
 )
+from waypost_common.mongo import is_outage
 
 log = structlog.stdlib.get_logger(__name__)
-
-
-def is_outage(error: PyMongoError) -> bool:
-    """Whether MongoDB did not answer, as opposed to refusing the command."""
-    return isinstance(error, ConnectionFailure | WTimeoutError) or error.timeout
 
 
 def to_waypost_error(error: Exception) -> WaypostError:
@@ -38,7 +34,8 @@ def to_waypost_error(error: Exception) -> WaypostError:
             return UnavailableError("the answer took too long; try again")
         case _:
             frames = "".join(traceback.format_tb(error.__traceback__))
-            log.error("request_failed_unexpectedly", error=type(error).__name__, frames=frames)
+            code = error.code if isinstance(error, OperationFailure) else None
+            log.error("request_failed_unexpectedly", error=type(error).__name__, mongo_code=code, frames=frames)
             return WaypostError("something went wrong inside the gateway; its log has the request id")
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pymongo
 from pymongo.errors import PyMongoError
 
-from waypost_common.mongo import MongoDatabase
+from waypost_common.mongo import MongoDatabase, MongoFault, fault_of
 
 PING_TIMEOUT_S = 1.0
 
@@ -27,6 +27,8 @@ class Readiness:
         try:
             with pymongo.timeout(PING_TIMEOUT_S):
                 await self._database.command("ping")
-        except PyMongoError:
+        except PyMongoError as error:
+            if fault_of(error) is MongoFault.NOT_ALLOWED:
+                return "MongoDB refuses this user: correct WAYPOST_MONGO_URL"
             return "MongoDB does not answer: is it up, and is WAYPOST_MONGO_URL right?"
         return None

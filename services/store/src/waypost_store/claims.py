@@ -12,11 +12,10 @@ from pymongo.errors import BulkWriteError, PyMongoError
 from waypost_common.commands import StoreCommand
 from waypost_common.consumption import RetryLaterError
 from waypost_common.identifiers import EpochMs
-from waypost_common.mongo import Document, MongoCollection
+from waypost_common.mongo import Document, MongoCollection, MongoFault, fault_of, retry_or_stop
 from waypost_common.outcomes import OperationStatus
 from waypost_store.decisions import Decision, Finish
 
-DUPLICATE_KEY: Final = 11000
 ATTEMPTS: Final = 3
 
 
@@ -41,7 +40,8 @@ async def claim(
 ) -> list[Claim]:
     """Claims each command's operation, making those of commands that came by Kafka alone. Answers in the same order.
 
-    Idempotent. Raises RetryLaterError when MongoDB does not confirm all of it by a majority.
+    Idempotent. Raises RetryLaterError when MongoDB does not confirm all of it by a majority,
+    ConsumptionStoppedError when it refuses.
     """
     claims: list[Claim | None] = [None] * len(wanted)
     open_ones = list(range(len(wanted)))
@@ -57,7 +57,7 @@ async def claim(
             if not open_ones:
                 return [made for made in claims if made is not None]
     except PyMongoError as error:
-        raise RetryLaterError(f"MongoDB: {type(error).__name__}") from error
+        raise retry_or_stop(error) from error
     raise RetryLaterError("operations change faster than they can be claimed")
 
 
@@ -74,11 +74,10 @@ async def _claim_once(
 
 
 def duplicates(error: BulkWriteError) -> set[int]:
-    """The positions of a bulk that were there already. Raises RetryLaterError when anything else went wrong."""
+    """The positions of a bulk that were there already. Raises what `retry_or_stop` says when anything else went wrong."""
     failures: list[Document] = error.details.get("writeErrors", [])
-    others = sorted({failure["code"] for failure in failures if failure["code"] != DUPLICATE_KEY})
-    if others or error.details.get("writeConcernErrors"):
-        raise RetryLaterError(f"MongoDB did not confirm a bulk (codes {others})") from error
+    if fault_of(error) is not MongoFault.THERE_ALREADY:
+        raise retry_or_stop(error) from error
     return {failure["index"] for failure in failures}
 
 

@@ -6,10 +6,10 @@ from typing import Final
 
 from pymongo.errors import PyMongoError
 
-from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
+from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.documents import Collection, collection_name
 from waypost_common.identifiers import OrganizationId, SessionId
-from waypost_common.mongo import MongoDatabase
+from waypost_common.mongo import MongoDatabase, retry_or_stop
 from waypost_store.generations import live_generation
 
 MOST: Final = 100_000
@@ -30,7 +30,7 @@ class KnownSessions:
             try:
                 await self._load(database, missing)
             except PyMongoError as error:
-                raise RetryLaterError(f"MongoDB: {type(error).__name__}") from error
+                raise retry_or_stop(error) from error
         return {session: self._owners[session] for session in wanted if session in self._owners}
 
     def remember(self, session: SessionId, organization: OrganizationId) -> None:

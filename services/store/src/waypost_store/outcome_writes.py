@@ -7,9 +7,8 @@ from typing import Any
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from waypost_common.consumption import RetryLaterError
 from waypost_common.identifiers import CommandId, EpochMs
-from waypost_common.mongo import MongoCollection
+from waypost_common.mongo import MongoCollection, retry_or_stop
 from waypost_common.outcomes import UNFINISHED, Outcome, OutcomeStatus
 from waypost_store.claims import duplicates
 
@@ -25,7 +24,7 @@ def settle(outcomes: Iterable[Outcome]) -> list[Outcome]:
 
 
 async def write_outcomes(operations: MongoCollection, outcomes: Sequence[Outcome], *, now: EpochMs, keep_days: int) -> None:
-    """Idempotent. Raises RetryLaterError when MongoDB does not confirm all of it by a majority."""
+    """Idempotent. Raises RetryLaterError when MongoDB does not confirm all of it by a majority, or stops the consumer."""
     settled = settle(outcomes)
     expires_at = datetime.fromtimestamp(now / 1_000, UTC) + timedelta(days=keep_days)
     try:
@@ -34,7 +33,7 @@ async def write_outcomes(operations: MongoCollection, outcomes: Sequence[Outcome
             # Finished before, or inserted by the API at this very moment: in that case the second look finds it pending.
             await operations.bulk_write([_update(settled[index], None) for index in sorted(taken)], ordered=False)
     except PyMongoError as error:
-        raise RetryLaterError(f"MongoDB: {type(error).__name__}") from error
+        raise retry_or_stop(error) from error
 
 
 async def _write(operations: MongoCollection, settled: Sequence[Outcome], expires_at: datetime) -> set[int]:

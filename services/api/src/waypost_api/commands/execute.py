@@ -12,12 +12,12 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from waypost_api.commands.operations import Operations, new_operation, outcome_of
 from waypost_api.commands.publisher import CommandPublisher
 from waypost_api.commands.waiters import Waiters, Waiting
-from waypost_api.error_responses import is_outage
 from waypost_api.metrics import Metrics
 from waypost_common.commands import StoreCommand
 from waypost_common.documents import OperationDocument
 from waypost_common.errors import ConflictError, UnavailableError
 from waypost_common.identifiers import CommandId, OrganizationId
+from waypost_common.mongo import is_outage
 from waypost_common.outcomes import Outcome
 
 FIRST_LOOK_S: Final = 0.1

@@ -13,7 +13,6 @@ from waypost_api.call import Call
 from waypost_api.commands.answers import error_of_outcome
 from waypost_api.commands.execute import Submission, require_same_request
 from waypost_api.commands.operations import hash_of_request
-from waypost_api.error_responses import is_outage
 from waypost_api.json_response import JsonResponse
 from waypost_api.lookups import OwnedSession, find_chat, find_session, jid_or_404
 from waypost_api.operation import API_PREFIX
@@ -23,6 +22,7 @@ from waypost_common.commands import Actor, ChatCommand
 from waypost_common.documents import ChatDocument, OperationDocument
 from waypost_common.errors import UnavailableError, ValidationFailedError
 from waypost_common.identifiers import CommandId, EpochMs, Jid, OrganizationId, SessionId, new_command_id
+from waypost_common.mongo import is_outage
 from waypost_common.outcomes import Outcome
 
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
