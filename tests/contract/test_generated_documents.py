@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def printed(*command: str | Path) -> str:
     return done.stdout
 
 
+@cache
 def committed(service: str) -> Document:
     document: Document = yaml.safe_load((ROOT / f"services/{service}/asyncapi.yaml").read_text())
     return document

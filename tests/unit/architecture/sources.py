@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +22,12 @@ def modules(*folders: str) -> Iterator[tuple[str, Path]]:
 
 def trees(*folders: str) -> Iterator[tuple[str, ast.Module]]:
     for name, path in modules(*folders):
-        yield name, ast.parse(path.read_text(encoding="utf-8"))
+        yield name, parsed(path)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:

@@ -19,7 +19,8 @@ from tests.properties.reference.histories import (
 )
 from tests.properties.reference.records import key_of
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=15, deadline=None)
+some_histories = histories(max_bursts=5)
 
 
 def told(history: History) -> tuple[ReferenceModel, dict[tuple[int, int], object]]:
@@ -39,7 +40,7 @@ def by_partition(history: History) -> dict[int, History]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.data())
 def test_a_history_is_made_of_valid_envelopes_in_order(family: str, data: st.DataObject) -> None:
     history = data.draw(FAMILIES[family])
@@ -57,7 +58,7 @@ def test_a_history_is_made_of_valid_envelopes_in_order(family: str, data: st.Dat
 
 
 @few
-@given(histories(), st.data())
+@given(some_histories, st.data())
 def test_the_partitions_may_interleave_in_any_way(history: History, data: st.DataObject) -> None:
     permuted = permuted_where_order_is_free(history, data)
     assert by_partition(permuted) == by_partition(history)
@@ -68,7 +69,7 @@ def test_the_partitions_may_interleave_in_any_way(history: History, data: st.Dat
 
 
 @few
-@given(histories(), st.data())
+@given(some_histories, st.data())
 def test_redelivery_changes_nothing(history: History, data: st.DataObject) -> None:
     view = told(history)[0].view()
     assert told(duplicated(history))[0].view() == view
@@ -76,7 +77,7 @@ def test_redelivery_changes_nothing(history: History, data: st.DataObject) -> No
 
 
 @few
-@given(histories(), st.data())
+@given(some_histories, st.data())
 def test_batches_hold_the_same_records_in_the_same_order(history: History, data: st.DataObject) -> None:
     batches = cut_into_batches(history, data)
     assert all(batches)
@@ -84,7 +85,7 @@ def test_batches_hold_the_same_records_in_the_same_order(history: History, data:
 
 
 @few
-@given(histories())
+@given(some_histories)
 def test_a_view_is_plain_json_and_looking_changes_nothing(history: History) -> None:
     model, _ = told(history)
     view = model.view()
@@ -93,7 +94,7 @@ def test_a_view_is_plain_json_and_looking_changes_nothing(history: History) -> N
 
 
 @few
-@given(histories())
+@given(some_histories)
 def test_a_model_never_alters_the_records_it_was_given(history: History) -> None:
     copies = [Record(*json.loads(json.dumps(record))) for record in history]
     told(history)[0].view()

@@ -44,7 +44,7 @@ def test_an_event_comes_out_of_the_log_as_it_went_in(name: str) -> None:
 
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(history=histories())
+@given(history=histories(max_bursts=5))
 def test_every_generated_event_comes_out_of_the_log_as_it_went_in(history: History) -> None:
     for record in history:
         made = EVENT_ADAPTER.validate_json(json.dumps(record.value))

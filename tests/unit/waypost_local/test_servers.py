@@ -1,8 +1,10 @@
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from waypost_local import kafka, mongod, servers
 from waypost_local.errors import LocalError
@@ -75,8 +77,13 @@ def test_a_given_server_that_does_not_answer_names_the_variable(monkeypatch: pyt
         servers.choose_kafka(DataFolder(tmp_path), 9092).prepare()
 
 
+def _hasty(address: str, **options: Any) -> MongoClient[dict[str, object]]:
+    return MongoClient(address, **options | {"serverSelectionTimeoutMS": 50})
+
+
 def test_the_password_in_a_given_url_is_not_in_the_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WAYPOST_MONGO_URL", "mongodb://user:hunter2@no such host/")
+    monkeypatch.setattr(mongod, "MongoClient", _hasty)
     with pytest.raises(LocalError) as raised:
         servers.choose_mongo(DataFolder(tmp_path), 27017).prepare()
     assert "hunter2" not in str(raised.value)
