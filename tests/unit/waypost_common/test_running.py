@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
+from pymongo.errors import OperationFailure
 
 from waypost_common.consumption import ConsumptionStoppedError
+from waypost_common.errors import CannotRunError
 from waypost_common.running import run_service, running, until_stopped
+from waypost_common.server_errors import advice
 
 
 class FakeBroker:
@@ -74,8 +77,13 @@ def test_a_service_that_returns_exits_normally() -> None:
         (ExceptionGroup("g", [ExceptionGroup("h", [ConsumptionStoppedError("rebuild")])]), "waypost-unit: rebuild"),
         (
             KafkaConnectionError(),
-            "waypost-unit: Kafka does not answer (KafkaConnectionError): is it running, is its address right?",
+            f"waypost-unit: {advice(KafkaConnectionError())}",
         ),
+        (
+            OperationFailure("Authentication failed.", 18),
+            "waypost-unit: MongoDB refuses the user or password: correct WAYPOST_MONGO_URL (and its authSource)",
+        ),
+        (CannotRunError("the clocks differ"), "waypost-unit: the clocks differ"),
         (OSError("address in use"), "waypost-unit: address in use"),
     ],
 )

@@ -17,6 +17,10 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
 
 
+class CannotRunError(Exception):
+    """A program must not start or go on. The text is one line that says why and what to do; it never holds a secret."""
+
+
 class WaypostError(Exception):
     """Base of the tree. `message` is shown to the caller: never a secret, never message text."""
 

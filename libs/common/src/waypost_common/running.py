@@ -5,15 +5,21 @@ import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvloop
 from aiokafka.errors import KafkaError
-from faststream.kafka import KafkaBroker
+from pymongo.errors import PyMongoError
 
 from waypost_common.consumption import ConsumptionStoppedError
-from waypost_common.subscriber import LoopSubscriber
+from waypost_common.errors import CannotRunError
+from waypost_common.server_errors import advice
+
+if TYPE_CHECKING:
+    from faststream.kafka import KafkaBroker
+
+    from waypost_common.subscriber import LoopSubscriber
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -31,7 +37,7 @@ def _stop_on_signals(stop: asyncio.Event) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def running(broker: KafkaBroker) -> AsyncIterator[None]:
+async def running(broker: "KafkaBroker") -> AsyncIterator[None]:
     """The broker's subscribers and publishers, started; on the way out the batches at hand are finished first."""
     try:
         await broker.start()
@@ -40,7 +46,7 @@ async def running(broker: KafkaBroker) -> AsyncIterator[None]:
         await broker.stop()
 
 
-async def until_stopped(subscribers: Sequence[LoopSubscriber]) -> None:
+async def until_stopped(subscribers: "Sequence[LoopSubscriber]") -> None:
     """Returns on SIGTERM or SIGINT; raises what ended a subscriber's loop."""
     stop = asyncio.Event()
     failures = [one.failure for one in subscribers if one.failure is not None]
@@ -58,15 +64,16 @@ def run_service(name: str, main: Callable[[], Coroutine[Any, Any, None]]) -> Non
     reason: str | None = None
     try:
         uvloop.run(main())
-    except* ConsumptionStoppedError as group:
-        reason = str(_first(group))
-    except* KafkaError as group:
-        reason = f"Kafka does not answer ({type(_first(group)).__name__}): is it running, is its address right?"
-    except* OSError as group:
-        reason = f"{_first(group)}"
+    except* (CannotRunError, ConsumptionStoppedError, KafkaError, PyMongoError, OSError) as group:
+        reason = reason_of(_first(group))
+        log.debug("service_stopped_by", exc_info=group)
     if reason is not None:
         log.error("service_stopped", reason=reason)
         sys.exit(f"{name}: {reason}")
+
+
+def reason_of(error: BaseException) -> str:
+    return advice(error) if isinstance(error, KafkaError | PyMongoError) else str(error)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

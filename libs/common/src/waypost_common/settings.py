@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -42,6 +42,25 @@ class MongoSettings(SettingsBlock):
     """How long a request waits for a usable server before it is answered 503."""
     max_pool_size: Annotated[int, Field(ge=1, le=10_000)] = 50
     """Most connections that one process keeps open."""
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_a_connection_string(cls, url: SecretStr) -> SecretStr:
+        from pymongo.errors import PyMongoError  # noqa: PLC0415 - the connector needs no driver
+        from pymongo.uri_parser import parse_uri  # noqa: PLC0415
+
+        text = url.get_secret_value()
+        try:
+            # A seed list is looked up in DNS, which is the client's business.
+            if not text.startswith("mongodb+srv://"):
+                parse_uri(text)
+        except (PyMongoError, ValueError, TypeError):
+            # Their own texts quote parts of the URL.
+            raise ValueError(
+                "should be like mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=rs0, with options that MongoDB knows, "
+                "and user and password percent-encoded"
+            ) from None
+        return url
 
 
 class MetricsSettings(SettingsBlock):
