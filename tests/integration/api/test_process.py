@@ -140,7 +140,7 @@ async def test_a_wrong_setting_ends_the_process_with_one_clear_line_and_without_
     command = [sys.executable, "-m", "waypost_api.main"]
     ended = await asyncio.to_thread(subprocess.run, command, env={**os.environ, name: value}, capture_output=True, check=False)
     text = ended.stderr.decode()
-    assert ended.returncode == 1
-    assert text.startswith("waypost-api: wrong settings\nWAYPOST_")
+    assert ended.returncode == 2
+    assert text.startswith("waypost-api: WAYPOST_")
     assert "Traceback" not in text
     assert value not in text or value == "1"

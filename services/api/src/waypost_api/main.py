@@ -6,11 +6,11 @@ import sys
 from types import FrameType
 
 import uvicorn
-from pydantic import ValidationError
 
 from waypost_api.app import create_app
 from waypost_api.openapi import openapi_yaml
 from waypost_api.settings import ApiSettings
+from waypost_common.environment import load_settings
 from waypost_common.logs import configure_logging
 
 KEEP_ALIVE_S = 75
@@ -24,13 +24,7 @@ def main() -> None:
     if parser.parse_args().command == "openapi":
         sys.stdout.write(openapi_yaml())
         return
-    try:
-        settings = ApiSettings()
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        lines = (f"WAYPOST_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in problems)
-        sys.exit("waypost-api: wrong settings\n" + "\n".join(lines))
-    serve(settings)
+    serve(load_settings(ApiSettings, "waypost-api"))
 
 
 def serve(settings: ApiSettings) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
-from pymongo.errors import PyMongoError
 
+from waypost_common.clock import check_clock
 from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.documents import Collection
 from waypost_common.events import Event
@@ -82,6 +82,7 @@ async def lifespan(app: IngestApp) -> AsyncIterator[None]:
     async with open_client(settings.mongo, application="waypost-ingest") as client:
         database = open_database(client, settings.mongo)
         async with serve_probes(settings.metrics, app.metrics.registry, lambda: _missing(app)), _started(producer):
+            await check_clock(client)
             generation = await _live_generation(database)
             app.subscriber.loop.handler = IngestHandler(
                 settings=settings,
@@ -107,12 +108,7 @@ async def _started(producer: AIOKafkaProducer) -> AsyncIterator[None]:
 
 
 async def _live_generation(database: MongoDatabase) -> int:
-    try:
-        pointer = await database[Collection.GENERATIONS].find_one({"_id": "live"})
-    except PyMongoError as error:
-        raise ConsumptionStoppedError(
-            f"MongoDB does not answer ({type(error).__name__}): is it running, is its URL right?"
-        ) from error
+    pointer = await database[Collection.GENERATIONS].find_one({"_id": "live"})
     if pointer is None:
         raise ConsumptionStoppedError("no generation is recorded: run `waypost migrate`, then start again")
     return int(pointer["generation"])

@@ -3,6 +3,7 @@
 import sys
 
 from waypost_common.asyncapi import asyncapi_yaml
+from waypost_common.environment import load_settings
 from waypost_common.logs import configure_logging
 from waypost_common.running import run_service, until_stopped
 from waypost_ingest.app import create_app, lifespan
@@ -25,7 +26,7 @@ async def serve(settings: IngestSettings) -> None:
 def main() -> None:
     match sys.argv[1:]:
         case []:
-            settings = IngestSettings()
+            settings = load_settings(IngestSettings, "waypost-ingest")
             configure_logging(settings.log, service="ingest")
             run_service("waypost-ingest", lambda: serve(settings))
         case ["asyncapi"]:
