@@ -102,6 +102,7 @@ def test_a_taken_port_is_named_with_its_flag(folder: DataFolder) -> None:
             system.start()
 
 
+@pytest.mark.slow
 class TestWholeRun:
     """A supervisor in a process of its own, as a person or `make` starts it."""
 
