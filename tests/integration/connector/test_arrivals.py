@@ -69,7 +69,7 @@ async def test_a_connected_session_is_told_as_working_with_who_it_is(
     assert payload.backend == "simulated"
     assert payload.operations == []
     assert payload.gateway_id == "connector-1"
-    assert payload.phone_number.startswith("+999")
+    assert payload.phone_number.startswith("999")
     assert payload.wa_jid.endswith("@s.whatsapp.net")
     assert payload.wa_lid.endswith("@lid")
     assert payload.label == "Simulated 1"

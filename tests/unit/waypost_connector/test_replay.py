@@ -7,7 +7,7 @@ from waypost_common.settings import KafkaSettings
 from waypost_connector.replay import Replay, Summary
 from waypost_connector.simulated.world import generate_events
 
-LINES = [encode_event(event) for event in generate_events(seed=1, count=20)]
+LINES = [encode_event(event) for event in generate_events(seed=1, count=20, history=50)]
 
 
 async def dry_run(lines: list[bytes], from_line: int = 1) -> Summary:

@@ -17,7 +17,7 @@ from waypost_connector.publisher import Publisher
 from waypost_connector.session_runner import SessionRunner
 
 DEVICE = Device(SessionId("s1"), OrganizationId("org_a"), SecretStr("key"), label="Desk", fence=7)
-ME = Identity(phone_number="+9991", jid=Jid("9991@s.whatsapp.net"), lid=Jid("1@lid"))
+ME = Identity(phone_number="9991", jid=Jid("9991@s.whatsapp.net"), lid=Jid("1@lid"))
 
 
 def message(sequence: int, **fields: Any) -> Delivery:
@@ -140,7 +140,7 @@ async def test_the_working_status_tells_who_the_session_is_and_under_which_fence
         "operations": ["message.send"],
         "gatewayId": "c1",
         "label": "Desk",
-        "phoneNumber": "+9991",
+        "phoneNumber": "9991",
         "waJid": "9991@s.whatsapp.net",
         "waLid": "1@lid",
         "desired": "running",

@@ -11,14 +11,19 @@ from typing import Final
 from ulid import ULID
 
 from waypost_common.identifiers import Jid, OrganizationId, SessionId
-from waypost_common.jids import STATUS_BROADCAST, ChatType
+from waypost_common.jids import STATUS_BROADCAST, ChatType, user_part
 from waypost_connector.simulated.phrases import LANGUAGES, Language
 
 COUNTRY_CODE: Final = "999"
 """Assigned to no country (ITU-T E.164): no simulated number can be anybody's."""
 LONG_TAIL: Final = 1.1
 """Exponent of the Zipf law that spreads arrivals over the chats."""
-FIRST_CHATS: Final = (ChatType.GROUP, ChatType.DM, ChatType.DM, ChatType.NEWSLETTER, ChatType.STATUS, ChatType.DM)
+FIRST_CHATS: Final = (
+    ChatType.GROUP, ChatType.DM, ChatType.DM, ChatType.NEWSLETTER, ChatType.STATUS, ChatType.DM,
+    ChatType.GROUP, ChatType.DM, ChatType.GROUP, ChatType.NEWSLETTER, ChatType.GROUP, ChatType.DM,
+)  # fmt: skip
+"""Every session has some of each kind among its busiest."""
+MOST_KNOWN_AT_LOGIN: Final = 40
 ULID_EPOCH_MS: Final = 1_704_067_200_000
 
 
@@ -101,7 +106,13 @@ class Cast:
 
     @property
     def phone_number(self) -> str:
-        return f"+{self.me.jid.partition('@')[0]}"
+        """Digits alone, as everywhere in the contract."""
+        return user_part(self.me.jid)
+
+    @property
+    def known_at_login(self) -> int:
+        """How many chats the session has when it is paired: the busiest. The others begin later."""
+        return min(self.chat_count, max(len(FIRST_CHATS), min(self.chat_count // 2, MOST_KNOWN_AT_LOGIN)))
 
     @cached_property
     def chats(self) -> tuple[Chat, ...]:
@@ -118,9 +129,9 @@ class Cast:
         """One of the first `open_chats`, the low ranks far more often."""
         return self.chats[bisect_left(self._spread, random.random() * self._spread[open_chats - 1], hi=open_chats - 1)]
 
-    def share(self, rank: int) -> float:
-        """The part of all arrivals that goes to this chat."""
-        return (self._spread[rank] - (self._spread[rank - 1] if rank else 0.0)) / self._spread[-1]
+    def share_at_login(self, rank: int) -> float:
+        """The part of what arrives in the chats known at login that goes to this one."""
+        return (self._spread[rank] - (self._spread[rank - 1] if rank else 0.0)) / self._spread[self.known_at_login - 1]
 
     def _chat(self, rank: int) -> Chat:
         random = self.random("chat", rank)

@@ -1,50 +1,19 @@
-"""What happens in a simulated session besides messages: chats appear, names change, members come and go, flags are set.
+"""What happens in a simulated session besides messages: names change, members come and go, flags are set.
 
 Nothing is remembered: what a change says follows from its round, the number of times that kind came to that chat before.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from waypost_common.identifiers import FOREVER
 from waypost_common.jids import ChatType
 from waypost_connector.simulated.cast import Cast, Chat
-from waypost_connector.simulated.conversation import Conversation
-from waypost_connector.simulated.drafts import Burst, Draft
+from waypost_connector.simulated.drafts import Draft
+from waypost_connector.simulated.openings import channel_facts, contact_facts, opens_at
 
 STEPS_PER_CHANGE: Final = 7
 HOUR_MS: Final = 3_600_000
-
-
-def opening(cast: Cast, chat: Chat, step: int, history: int) -> Burst:
-    """What WhatsApp tells when a session first learns of a chat; `history` messages of before."""
-    told = Burst()
-    match chat.type:
-        case ChatType.DM:
-            told.add(_contact(chat, 0))
-        case ChatType.GROUP:
-            owner = chat.people[0]
-            told.add(
-                Draft(
-                    "group.update",
-                    {
-                        "groupJid": chat.jid, "subject": chat.name, "ownerJid": owner.jid, "createdAtWa": -200 * 24 * HOUR_MS,
-                        "isAnnounce": False, "isLocked": False, "timestamp": 0,
-                    },
-                )
-            )  # fmt: skip
-            told.add(Draft("group.participant", {"groupJid": chat.jid, "snapshot": _members(cast, chat), "timestamp": 0}))
-        case ChatType.NEWSLETTER:
-            told.add(_channel(cast, chat, 0, "join"))
-        case _:
-            pass
-    told.now += Conversation(cast, chat, step).history(history).now
-    return told
-
-
-def opens_at(chat: Chat) -> int:
-    """The step in which a chat appears."""
-    return 2 * chat.rank
 
 
 def change(cast: Cast, number: int) -> list[Draft]:
@@ -56,47 +25,14 @@ def change(cast: Cast, number: int) -> list[Draft]:
         return []
     turn = number // len(CHANGES)
     chat = chats[turn % len(chats)]
-    first_number = -(-opens_at(chat) // STEPS_PER_CHANGE)
+    first_number = -(-opens_at(cast, chat) // STEPS_PER_CHANGE)
     first_turn = max(-(-(first_number - place) // len(CHANGES)), 0)
     first_turn += (turn - first_turn) % len(chats)
     return [make(cast, chat, (turn - first_turn) // len(chats))] if turn >= first_turn else []
 
 
-def _contact(chat: Chat, times_before: int) -> Draft:
-    person = chat.people[0]
-    full = person.name if times_before == 0 else f"{person.name} ({times_before + 1})"
-    payload: dict[str, Any] = {"jid": chat.jid, "fullName": full, "firstName": full.split()[0], "pushName": person.name}
-    if person.lid and person.phone:
-        payload |= {"lid": person.lid, "phoneJid": person.phone}
-    if person.phone:
-        payload["phoneNumber"] = f"+{person.phone.partition('@')[0]}"
-    if times_before % 3 == 2:
-        payload |= {"about": "☕", "businessName": f"{person.name} & Co."}
-    return Draft("contact.update", payload)
-
-
-def _members(cast: Cast, chat: Chat) -> list[dict[str, Any]]:
-    roles = ["superadmin", *("member" if i % 5 else "admin" for i in range(1, len(chat.people))), "member"]
-    everybody = (*chat.people, cast.me)
-    return [
-        {"role": role}
-        | ({"lid": person.lid} if person.lid else {})
-        | ({"phoneJid": person.phone} if person.phone else {})
-        for person, role in zip(everybody, roles, strict=True)
-    ]  # fmt: skip
-
-
-def _channel(cast: Cast, chat: Chat, times_before: int, action: str) -> Draft:
-    readers = 1_000 * (chat.rank + 1) + 37 * times_before
-    payload = {"jid": chat.jid, "action": action, "name": chat.name, "role": "subscriber", "subscribers": readers}
-    if times_before:
-        payload["name"] = f"{chat.name} ✨{times_before}"
-    payload["inviteLink"] = f"https://channel.example/{cast.draw('invite', chat.rank).hex()[:16]}"
-    return Draft("newsletter.update", payload)
-
-
 def _metadata(cast: Cast, chat: Chat, times_before: int) -> Draft:
-    return _channel(cast, chat, times_before + 1, "metadata")
+    return channel_facts(cast, chat, times_before + 1, "metadata")
 
 
 def _channel_mute(_cast: Cast, chat: Chat, times_before: int) -> Draft:
@@ -104,7 +40,7 @@ def _channel_mute(_cast: Cast, chat: Chat, times_before: int) -> Draft:
 
 
 def _rename_contact(_cast: Cast, chat: Chat, times_before: int) -> Draft:
-    return _contact(chat, times_before + 1)
+    return contact_facts(chat, times_before + 1)
 
 
 def _rename_group(_cast: Cast, chat: Chat, times_before: int) -> Draft:

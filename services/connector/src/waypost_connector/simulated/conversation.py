@@ -1,5 +1,6 @@
 """A burst of messages in one chat, and what follows them: receipts, reactions, edits, revocations, votes."""
 
+from collections.abc import Iterator
 from random import Random
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ LONGEST_BURST: Final = 40
 MOST_STEPS_LATER: Final = 6
 FROM_ME: Final = {ChatType.DM: 0.4, ChatType.GROUP: 0.2, ChatType.STATUS: 0.3, ChatType.NEWSLETTER: 0.0}
 MONTHS_MS: Final = 90 * 86_400_000
+REACTION_AFTER_MS: Final = 2_000
+MOST_READ_AT_ONCE: Final = 1_000
 
 
 def message_id(cast: Cast, *parts: object) -> MessageId:
@@ -48,17 +51,31 @@ class Conversation:
             if payload["fromMe"]:
                 mine.append(payload["waMessageId"])
                 self._receipts(payload)
-            self._follow(payload)
+            for draft, least in self._reactions_to(payload):
+                if draft.event == "message.edited" and self.random.random() < 0.15:
+                    self._add_before_message(draft, payload["waMessageId"])
+                else:
+                    self.burst.add(draft, self._delay(least))
         if mine and self.chat.people:
             reader = self.random.choice(self.chat.people)
             self._receipt(mine, "read", reader, self._delay())
         return self.burst
 
     def history(self, count: int) -> Burst:
-        """What WhatsApp hands over about the time before the session was paired, oldest first."""
+        """What WhatsApp hands over about the time before the session was paired, oldest first, with what came of it since."""
+        apart, mine = MONTHS_MS // count, list[MessageId]()
         for number in range(count):
-            payload = self._message() | {"history": True, "timestamp": -(count - number) * (MONTHS_MS // count)}
+            sent = {"history": True, "timestamp": -(count - number) * apart}
+            payload = self._message() | sent
             self._say(payload)
+            if payload["fromMe"]:
+                mine.append(payload["waMessageId"])
+            for draft, least in self._reactions_to(payload):
+                seen = {"history": True, "timestamp": sent["timestamp"] + (least + 1) * REACTION_AFTER_MS}
+                self._add(draft.event, draft.payload | seen)
+        for person in self.chat.people[:1]:
+            for first in range(0, len(mine), MOST_READ_AT_ONCE):
+                self._receipt(mine[first : first + MOST_READ_AT_ONCE], "read", person, 0)
         return self.burst
 
     def _message(self) -> dict[str, Any]:
@@ -118,30 +135,26 @@ class Conversation:
         if self.random.random() < 0.06:
             self._add("message.status", payload, self._delay())
 
-    def _follow(self, message: dict[str, Any]) -> None:
+    def _reactions_to(self, message: dict[str, Any]) -> Iterator[tuple[Draft, int]]:
+        """What others and the author make of a message, each with how many steps later it comes at the earliest."""
         random = self.random
         if random.random() < 0.12:
             who = self._somebody()
-            emoji = {"reaction": random.choice(REACTIONS)}
-            self.burst.add(self._targeted(message, who, "message.reaction", "reaction", emoji), self._delay(0))
+            yield self._targeted(message, who, "message.reaction", "reaction", {"reaction": random.choice(REACTIONS)}), 0
             if random.random() < 0.15:
-                self.burst.add(self._targeted(message, who, "message.reaction", "reaction", {"reaction": ""}), self._delay(1))
+                yield self._targeted(message, who, "message.reaction", "reaction", {"reaction": ""}), 1
         author = self._author(message)
         if message["type"] == "text" and random.random() < 0.05:
             changed = {"body": text(random, self.chat.language)}
-            draft = self._targeted(message, author, "message.edited", "text", changed)
-            if random.random() < 0.15:
-                self._add_before_message(draft, message["waMessageId"])
-            else:
-                self.burst.add(draft, self._delay(0))
+            yield self._targeted(message, author, "message.edited", "text", changed), 0
         if random.random() < 0.025:
-            self.burst.add(self._targeted(message, author, "message.revoked", "system", {}), self._delay(0))
+            yield self._targeted(message, author, "message.revoked", "system", {}), 0
         if message["type"] == "poll":
             options = message["poll"]["options"]
             for _ in range(random.randint(1, 6)):
                 chosen = random.sample(options, random.randint(0, len(options)))
                 votes = {"selectedHashes": [option_hash(option) for option in chosen]}
-                self.burst.add(self._targeted(message, self._somebody(), "poll.vote", "poll", votes), self._delay(0))
+                yield self._targeted(message, self._somebody(), "poll.vote", "poll", votes), 0
 
     def _author(self, message: dict[str, Any]) -> Person | None:
         if message["fromMe"]:

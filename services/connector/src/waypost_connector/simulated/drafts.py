@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from waypost_common.identifiers import FOREVER, EpochMs, Jid
 
-TIMES: Final = frozenset({"timestamp", "lastSeen", "createdAtWa", "mutedUntil", "readUpTo", "before"})
+TIMES: Final = frozenset({"timestamp", "lastSeen", "createdAtWa", "mutedUntil", "readUpTo", "before", "expiresAt"})
 FURTHEST_MS: Final = 400 * 86_400_000
 """No draft points further from its moment than this; what is beyond (a mute for ever) is absolute."""
 

@@ -1,4 +1,7 @@
-"""Makes the world's events at the wanted rate and puts them into the sessions' queues. A full queue pauses its session alone."""
+"""Makes the world's events and puts them into the sessions' queues. A full queue pauses its session alone.
+
+What a session is handed at its first login is made at once, before anything else; what happens later comes at the wanted rate.
+"""
 
 import asyncio
 import time
@@ -25,7 +28,7 @@ FULL_SECONDS: Final = 0.05
 @dataclass(frozen=True)
 class Pace:
     rate: float
-    """Events a second over all sessions; 0: as fast as they are taken."""
+    """Events a second over all sessions, those of the first login not counted; 0: as fast as they are taken."""
     queue: int
     """Events a session may have waiting."""
     events: int | None = None
@@ -42,6 +45,7 @@ class Generator:
         self._metrics = metrics
         self._choice = Random(0)
         self._made = sum(mailbox.stream.sequence for mailbox in mailboxes)
+        self._at_login = [mailbox for mailbox in mailboxes if mailbox.world.is_login(mailbox.stream.step)]
 
     async def run(self) -> None:
         """Returns when the wanted number of events is made."""
@@ -50,14 +54,18 @@ class Generator:
             batch: list[Queued] = []
             moved: dict[int, Mailbox] = {}
             while self._wanted() and len(batch) < EVENTS_PER_COMMIT and due <= time.monotonic():
-                open_boxes = [mailbox for mailbox in self._mailboxes if mailbox.depth < self._pace.queue]
+                open_boxes = self._with_room(self._at_login) or self._with_room(self._mailboxes)
                 if not open_boxes:
                     break
                 mailbox = self._choice.choice(open_boxes)
+                at_login = mailbox.world.is_login(mailbox.stream.step)
                 events = self._step(mailbox)
                 batch += events
                 moved[mailbox.number] = mailbox
-                if self._pace.rate:
+                if at_login:
+                    if not mailbox.world.is_login(mailbox.stream.step):
+                        self._at_login.remove(mailbox)
+                elif self._pace.rate:
                     due += self._choice.expovariate(1.0) * len(events) / self._pace.rate
             if batch:
                 await self._append(batch, moved)
@@ -67,6 +75,9 @@ class Generator:
                 await asyncio.sleep(due - now)
             elif not batch:
                 await asyncio.sleep(FULL_SECONDS)
+
+    def _with_room(self, mailboxes: Sequence[Mailbox]) -> list[Mailbox]:
+        return [mailbox for mailbox in mailboxes if mailbox.depth < self._pace.queue]
 
     def _wanted(self) -> bool:
         return self._pace.events is None or self._made < self._pace.events

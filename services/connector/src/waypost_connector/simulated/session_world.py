@@ -3,9 +3,10 @@
 from functools import lru_cache
 
 from waypost_connector.simulated.cast import Cast
-from waypost_connector.simulated.changes import STEPS_PER_CHANGE, change, opening, opens_at
+from waypost_connector.simulated.changes import STEPS_PER_CHANGE, change
 from waypost_connector.simulated.conversation import MOST_STEPS_LATER, Conversation
 from waypost_connector.simulated.drafts import Burst, Draft
+from waypost_connector.simulated.openings import is_login, newest_at, opening, opens_at
 
 
 class SessionWorld:
@@ -26,13 +27,15 @@ class SessionWorld:
             drafts += self._bursts(number - steps_ago).later.get(steps_ago, ())
         return drafts
 
+    def is_login(self, number: int) -> bool:
+        """Whether the step belongs to what WhatsApp hands over at the first login, at once and not as it happens."""
+        return is_login(self.cast, number)
+
     def _burst(self, number: int) -> Burst:
         cast = self.cast
-        newest = cast.chats[min(number // 2, cast.chat_count - 1)]
-        opens, changes = opens_at(newest) == number, number % STEPS_PER_CHANGE == 0
-        burst = Burst()
-        if opens:
-            burst = opening(cast, newest, number, round(cast.share(newest.rank) * self._history))
+        newest = newest_at(cast, number)
+        opens, changes = opens_at(cast, newest) == number, number % STEPS_PER_CHANGE == 0
+        burst = opening(cast, newest, number, self._history) if opens else Burst()
         if changes:
             burst.now += change(cast, number // STEPS_PER_CHANGE)
         if opens or changes:

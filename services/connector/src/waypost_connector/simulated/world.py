@@ -24,6 +24,7 @@ from waypost_connector.simulated.phrases import LANGUAGES
 from waypost_connector.simulated.session_world import SessionWorld
 
 START: Final = EpochMs(1_719_662_400_000)
+QR_CODE_LASTS_MS: Final = 20_000
 DEFAULT_ORGANIZATION: Final = OrganizationId("org_demo")
 
 
@@ -103,7 +104,7 @@ def _pairing(cast: Cast) -> Iterator[Draft]:
     status = {"backend": "simulated", "label": cast.label, "desired": "running", "operations": []}
     yield Draft("session.status", status | {"status": "starting"})
     yield Draft("session.status", {"status": "scan_qr_code"})
-    yield Draft("auth.qr", {"code": code})
+    yield Draft("auth.qr", {"code": code, "expiresAt": QR_CODE_LASTS_MS})
     yield Draft("auth.code", {"jid": cast.me.jid, "lid": cast.me.lid, "businessName": None, "platform": "android"})
     yield Draft("session.status", status | who | {"status": "working"})
 
