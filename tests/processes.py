@@ -19,15 +19,17 @@ PROGRAMS = Path(sys.executable).parent
 DEADLINE_SECONDS = 60.0
 
 
-async def eventually(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str, *, every: float = 0.05) -> None:
-    """Waits until the condition holds; fails with `what` after a minute."""
+async def eventually(
+    condition: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str | Callable[[], str], *, every: float = 0.05
+) -> None:
+    """Waits until the condition holds; fails with `what`, as it reads then, after a minute."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < deadline:
         answer = condition()
         if await answer if isinstance(answer, Awaitable) else answer:
             return
         await asyncio.sleep(every)
-    pytest.fail(f"not within {DEADLINE_SECONDS} s: {what}")
+    pytest.fail(f"not within {DEADLINE_SECONDS} s: {what if isinstance(what, str) else what()}")
 
 
 class Process:
