@@ -131,6 +131,18 @@ async def live_api(settings: ApiSettings, database: MongoDatabase, topics: None)
         yield running
 
 
+@asynccontextmanager
+async def profiled(database: MongoDatabase) -> AsyncIterator[list[dict[str, Any]]]:
+    """What MongoDB was asked within the block, as its profiler tells afterwards."""
+    asked: list[dict[str, Any]] = []
+    await database.command({"profile": 2})
+    try:
+        yield asked
+    finally:
+        await database.command({"profile": 0})
+    asked += [entry async for entry in database["system.profile"].find({"ns": {"$ne": f"{database.name}.system.profile"}})]
+
+
 async def is_ready(api: Api) -> bool:
     return (await api.client.get("/readyz")).status_code == 200
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import Api
+from tests.integration.api.conftest import Api, profiled
 from tests.integration.api.documents import chat_document, contact_document
 
 from waypost_common.identifiers import numeric_id
@@ -55,6 +55,19 @@ async def test_a_chat_is_found_by_the_other_form_of_the_persons_address(
     await database["contacts"].insert_one(contact_document(kept, **told))
     answer = await api.get(f"/sessions/mine/chats/{asked}")
     assert answer.json()["jid"] == kept
+
+
+@pytest.mark.parametrize("path", ["/sessions/mine/chats/nobody@lid", "/sessions/mine/contacts/nobody@s.whatsapp.net"])
+async def test_looking_for_the_other_form_of_an_address_reads_nothing_else(api: Api, database: Any, path: str) -> None:
+    await database["contacts"].insert_many(
+        [contact_document(f"{n}@lid", phoneJid=f"62{n}@s.whatsapp.net") for n in range(200)]
+        + [contact_document(f"99{n}@s.whatsapp.net", lid=f"77{n}@lid", groupLid=f"77{n}@lid") for n in range(200)]
+    )
+    async with profiled(database) as queries:
+        assert (await api.get(path)).status_code == 404
+    asked = [query for query in queries if query["ns"].endswith(".contacts")]
+    assert asked
+    assert [query["docsExamined"] for query in asked] == [0] * len(asked)
 
 
 async def test_an_invisible_chat_is_not_found(api: Api, database: Any) -> None:

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import Api
+from tests.integration.api.conftest import Api, profiled
 from tests.integration.api.documents import (
     chat_document,
     contact_document,
@@ -10,6 +10,7 @@ from tests.integration.api.documents import (
 )
 
 CHAT = "6281@s.whatsapp.net"
+GROUP = "120@g.us"
 NEWSLETTER = "120@newsletter"
 PATH = f"/sessions/mine/chats/{CHAT}/messages"
 
@@ -72,6 +73,54 @@ async def test_names_of_senders_and_mentions_are_looked_up_when_read(api: Api, d
     message = (await api.get("/sessions/mine/messages/A", chat=CHAT)).json()
     assert message["senderName"] == "~Bob"
     assert message["mentionNames"] == {"9002": "Carol C"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "told", "shown"),
+    [
+        (CHAT, {"lid": "9001@lid"}, "9001@lid"),
+        (CHAT, {"groupLid": "9001@lid"}, "9001@lid"),
+        ("9001@lid", {"phoneJid": CHAT}, CHAT),
+        ("9001@lid", {"groupPhoneJid": CHAT}, CHAT),
+    ],
+)
+async def test_a_name_is_found_by_the_other_form_of_the_persons_address(
+    api: Api, database: Any, kept: str, told: dict[str, str], shown: str
+) -> None:
+    await database["contacts"].insert_one(contact_document(kept, fullName="Alice", **told))
+    form = "senderLid" if shown.endswith("@lid") else "senderJid"
+    told_of: dict[str, Any] = {"mentions": [shown], form: shown}
+    await store(database, message_document("A", GROUP, offset=1, at=1, **told_of), chat=chat_document(GROUP))
+    message = (await api.get("/sessions/mine/messages/A", chat=GROUP)).json()
+    assert message["senderName"] == "Alice"
+    assert message["mentionNames"] == {shown.partition("@")[0]: "Alice"}
+
+
+async def test_names_of_a_page_are_found_by_indexes(api: Api, database: Any) -> None:
+    await database["contacts"].insert_many(
+        [
+            contact_document(f"{n}@lid", phoneJid=f"62{n}@s.whatsapp.net", groupPhoneJid=f"62{n}@s.whatsapp.net")
+            for n in range(500)
+        ]
+        + [contact_document(f"99{n}@s.whatsapp.net", lid=f"77{n}@lid", groupLid=f"77{n}@lid") for n in range(500)]
+    )
+    mentions = [f"{n}@lid" for n in range(3)] + ["771@lid", "625@s.whatsapp.net", "991@s.whatsapp.net", "nobody@lid"]
+    await store(database, message_document("A", CHAT, offset=1, at=1, mentions=mentions))
+    async with profiled(database) as queries:
+        await api.get(PATH)
+    (query,) = [query for query in queries if query["ns"].endswith(".contacts")]
+    assert query["nreturned"] == 6  # five who are mentioned, and the one who wrote
+    assert query["docsExamined"] <= 12
+    assert "COLLSCAN" not in query["planSummary"]
+
+
+async def test_names_are_looked_up_in_parts_and_up_to_a_bound(api: Api, database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waypost_api.queries.contacts.NAMED_A_QUERY", 2)
+    monkeypatch.setattr("waypost_api.queries.contacts.MAX_NAMED", 4)
+    await database["contacts"].insert_many([contact_document(f"{n}@lid", fullName=f"N{n}") for n in range(6)])
+    await store(database, message_document("A", CHAT, offset=1, at=1, senderLid="5@lid", mentions=[f"{n}@lid" for n in range(5)]))
+    message = (await api.get(PATH)).json()["data"][0]
+    assert (message["senderName"], message["mentionNames"]) == ("N5", {"0": "N0", "1": "N1", "2": "N2"})
 
 
 async def test_a_deleted_message_stays_listed(api: Api, database: Any) -> None:

@@ -25,7 +25,7 @@ def functions(tree: ast.AST, inside: str = "") -> Iterator[tuple[str, ast.AsyncF
 
 
 def unbound(function: ast.AsyncFunctionDef, keys: frozenset[str] = frozenset()) -> list[int]:
-    """Lines of reads whose conditions are neither `scope.owned(…)` nor a literal with all of `keys`."""
+    """Lines of reads whose conditions are neither `scope.owned(…)` or `scope.owned_any(…)` nor a literal with all of `keys`."""
     assigned = {
         target.id: node.value
         for node in ast.walk(function)
@@ -38,7 +38,7 @@ def unbound(function: ast.AsyncFunctionDef, keys: frozenset[str] = frozenset()) 
         if isinstance(conditions, ast.Name):
             return conditions.id in assigned and is_bound(assigned[conditions.id])
         if isinstance(conditions, ast.Call):
-            return ast.unparse(conditions.func) == "scope.owned"
+            return ast.unparse(conditions.func) in {"scope.owned", "scope.owned_any"}
         return (
             bool(keys)
             and isinstance(conditions, ast.Dict)
@@ -76,6 +76,7 @@ def test_no_other_module_of_the_api_reads_documents() -> None:
     ("conditions", "found"),
     [
         ("scope.owned({})", False),
+        ("scope.owned_any({}, {})", False),
         ("{'session': s, 'organization': o}", False),
         ("{'session': s}", True),
         ("{}", True),

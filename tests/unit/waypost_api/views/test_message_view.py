@@ -82,9 +82,28 @@ def test_mentions_without_a_known_name_are_left_out_of_the_names() -> None:
 
 def test_one_lookup_covers_all_senders_and_mentions_of_a_page() -> None:
     page = [document(GROUP, senderLid="1@lid"), document(GROUP, senderJid="2@lid", mentions=["3@lid"]), document(fromMe=True)]
-    assert people_of(page) == {"1@lid", "2@lid", "3@lid"}
+    assert sorted(people_of(page)) == ["1@lid", "2@lid", "3@lid"]
 
 
 def test_a_contact_without_any_name_names_nobody() -> None:
     contacts: Any = [contact_document("1@lid"), contact_document("2@lid", pushName="Two")]
     assert names_of(contacts) == {"2@lid": "Two"}
+
+
+def test_who_wrote_is_looked_up_before_who_is_mentioned() -> None:
+    page = [document(senderLid="2@lid", mentions=["1@lid", "3@lid"]), document(senderLid="3@lid")]
+    assert people_of(page) == ["2@lid", "3@lid", "1@lid"]
+
+
+@pytest.mark.parametrize("told", [{"lid": "9001@lid"}, {"groupLid": "9001@lid"}])
+def test_a_contact_lends_its_name_to_every_form_of_the_address(told: dict[str, str]) -> None:
+    contacts: Any = [contact_document(CHAT, fullName="Alice", **told)]
+    assert names_of(contacts) == {CHAT: "Alice", "9001@lid": "Alice"}
+
+
+def test_of_two_contacts_of_one_person_the_better_name_goes_to_both_forms() -> None:
+    seen_in_group = contact_document("9001@lid", groupPushName={"at": 1, "eventId": "e", "name": "~ally"})
+    in_address_book = contact_document(CHAT, fullName="Alice", lid="9001@lid")
+    for contacts in ([seen_in_group, in_address_book], [in_address_book, seen_in_group]):
+        given: Any = contacts
+        assert names_of(given) == {CHAT: "Alice", "9001@lid": "Alice"}

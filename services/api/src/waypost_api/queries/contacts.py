@@ -1,24 +1,29 @@
 """People: those known by name or number, found by either form of their address."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from waypost_api.queries.scope import Scope
 from waypost_common.documents import Collection, ContactDocument, chat_document_id
 from waypost_common.identifiers import Jid
-from waypost_common.jids import is_lid
+from waypost_common.jids import is_lid, is_phone_jid
 from waypost_common.mongo import Document
 
 MAX_FORMS = 10
 NAME_FIELDS = ("fullName", "firstName", "pushName", "groupPushName.name", "businessName")
-NAMES = dict.fromkeys(("jid", "fullName", "firstName", "pushName", "groupPushName"), 1)
+LID_FIELDS = ("lid", "groupLid")
+PHONE_FIELDS = ("phoneJid", "groupPhoneJid")
+NAMES = dict.fromkeys(("jid", "fullName", "firstName", "pushName", "groupPushName", *LID_FIELDS, *PHONE_FIELDS), 1)
+MAX_NAMED = 10_000
+"""People of one page whose names are looked up: a message may mention thousands."""
+NAMED_A_QUERY = 1_000
 
 
 async def jids_of_person(scope: Scope, jid: Jid) -> list[Jid]:
     """The JIDs under which the person is kept whose address has `jid` as another form, as a chat or a group told it."""
-    fields = ("lid", "groupLid") if is_lid(jid) else ("phoneJid", "groupPhoneJid")
-    conditions = scope.owned({"$or": [{field: jid} for field in fields]})
+    conditions = scope.owned_any(*told_as([jid]))
     cursor = scope.collection(Collection.CONTACTS).find(conditions, {"jid": 1}).limit(MAX_FORMS)
     return [contact["jid"] for contact in await cursor.to_list(MAX_FORMS)]
 
@@ -29,18 +34,30 @@ async def find_contact(scope: Scope, jid: Jid) -> ContactDocument | None:
     exact = scope.owned({"_id": chat_document_id(scope.session, jid), "listed": True})
     found: Any = await contacts.find_one(exact)
     if found is None:
-        fields = ("lid", "groupLid") if is_lid(jid) else ("phoneJid", "groupPhoneJid")
-        found = await contacts.find_one(scope.owned({"listed": True, "$or": [{field: jid} for field in fields]}))
+        found = await contacts.find_one(scope.owned_any(*({"listed": True, **told} for told in told_as([jid]))))
     return cast("ContactDocument | None", found)
 
 
 async def find_named(scope: Scope, jids: Iterable[Jid]) -> list[ContactDocument]:
-    """The name fields of those among `jids` that are contacts."""
-    ids = [chat_document_id(scope.session, jid) for jid in jids]
-    if not ids:
-        return []
-    cursor = scope.collection(Collection.CONTACTS).find(scope.owned({"_id": {"$in": ids}}), NAMES)
-    return cast("list[ContactDocument]", await cursor.to_list(len(ids)))
+    """The names and addresses of those among the first MAX_NAMED of `jids` that are contacts, under any form of address."""
+    wanted = list(islice(dict.fromkeys(jids), MAX_NAMED))
+    found: list[ContactDocument] = []
+    for start in range(0, len(wanted), NAMED_A_QUERY):
+        part = wanted[start : start + NAMED_A_QUERY]
+        ids = [chat_document_id(scope.session, jid) for jid in part]
+        conditions = scope.owned_any({"_id": {"$in": ids}}, *told_as(part))
+        limit = len(part) * MAX_FORMS
+        cursor = scope.collection(Collection.CONTACTS).find(conditions, NAMES).limit(limit)
+        found += cast("list[ContactDocument]", await cursor.to_list(limit))
+    return found
+
+
+def told_as(jids: Sequence[Jid]) -> list[Document]:
+    """Any of these holds for a contact of whom a chat or a group told one of `jids` as another form. Each has its index."""
+    lids = [jid for jid in jids if is_lid(jid)]
+    phones = [jid for jid in jids if is_phone_jid(jid)]
+    forms = [(field, lids) for field in LID_FIELDS] + [(field, phones) for field in PHONE_FIELDS]
+    return [{field: known[0] if len(known) == 1 else {"$in": known}} for field, known in forms if known]
 
 
 async def list_contacts(

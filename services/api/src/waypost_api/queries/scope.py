@@ -24,6 +24,12 @@ class Scope:
     def owned(self, conditions: Document) -> Document:
         return {"session": self.session, "organization": self.organization, **conditions}
 
+    def owned_any(self, *alternatives: Document) -> Document:
+        """Any of these, each bound by itself: MongoDB then looks each up in an index of its own (a condition beside the
+        `$or` makes it read all of the session instead).
+        """
+        return {"$or": [self.owned(conditions) for conditions in alternatives]}
+
     def id_range(self, *, after: str | None = None, within: str = "") -> Document:
         """Ids of this session's documents (`<session>|<within><jid>`), in order: the index that is always there."""
         start = f"{self.session}|{within}"

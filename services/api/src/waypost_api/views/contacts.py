@@ -48,13 +48,17 @@ class ContactDetail(TypedDict):
     identity: Identity
 
 
-def contact_name(contact: ContactDocument) -> str | None:
-    """The address book's name, else what the person calls themselves, in a direct chat before a group."""
-    named = contact.get("fullName") or contact.get("firstName") or contact.get("pushName")
-    if named:
-        return named
+def ranked_name(contact: ContactDocument) -> tuple[int, str] | None:
+    """The address book's name (0, 1), else what the person calls themselves, in a direct chat (2) before a group (3)."""
     sighting = contact.get("groupPushName")
-    return (sighting["name"] or None) if sighting is not None else None
+    pushed_in_group = sighting["name"] if sighting is not None else None
+    names = (contact.get("fullName"), contact.get("firstName"), contact.get("pushName"), pushed_in_group)
+    return next(((rank, name) for rank, name in enumerate(names) if name), None)
+
+
+def contact_name(contact: ContactDocument) -> str | None:
+    ranked = ranked_name(contact)
+    return None if ranked is None else ranked[1]
 
 
 def contact_lid(contact: ContactDocument) -> Jid:

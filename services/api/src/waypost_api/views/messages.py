@@ -1,9 +1,9 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from typing_extensions import TypedDict
 
-from waypost_api.views.contacts import contact_name
+from waypost_api.views.contacts import ranked_name
 from waypost_common.documents import ContactDocument, MessageDocument
 from waypost_common.identifiers import Jid
 from waypost_common.jids import is_person, user_part
@@ -89,17 +89,28 @@ class MessageList(TypedDict):
     nextCursor: str | None
 
 
-def people_of(messages: Iterable[MessageDocument]) -> set[Jid]:
-    """Everybody whose name the messages' views need."""
-    people: set[Jid] = set()
-    for message in messages:
-        people.update(_senders(message))
-        people.update(message.get("mentions", ()))
-    return people
+def people_of(messages: Sequence[MessageDocument]) -> list[Jid]:
+    """Everybody whose name the messages' views need: those who wrote before those who are mentioned."""
+    senders = [jid for message in messages for jid in _senders(message)]
+    mentioned = [jid for message in messages for jid in message.get("mentions", ())]
+    return list(dict.fromkeys(senders + mentioned))
 
 
 def names_of(contacts: Iterable[ContactDocument]) -> dict[Jid, str]:
-    return {contact["jid"]: name for contact in contacts if (name := contact_name(contact)) is not None}
+    """The name under each form of address. A person may be two contacts, one for each form: the better name goes to both."""
+    best: dict[Jid, tuple[int, int, str]] = {}
+    for contact in contacts:
+        ranked = ranked_name(contact)
+        if ranked is None:
+            continue
+        rank, name = ranked
+        told_by_chat = (contact.get("lid"), contact.get("phoneJid"))
+        told_by_groups = (contact.get("groupLid"), contact.get("groupPhoneJid"))
+        for trust, forms in enumerate(((contact["jid"],), told_by_chat, told_by_groups)):
+            for jid in forms:
+                if jid is not None:
+                    best[jid] = min(best.get(jid, (rank, trust, name)), (rank, trust, name))
+    return {jid: name for jid, (_, _, name) in best.items()}
 
 
 def message_view(message: MessageDocument, names: Names) -> Message:

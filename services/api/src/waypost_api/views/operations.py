@@ -1,8 +1,10 @@
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from typing_extensions import TypedDict
 
 from waypost_common.documents import OperationDocument
+from waypost_common.errors import ErrorCode
+from waypost_common.outcomes import UNFINISHED, OperationStatus
 
 
 class OperationError(TypedDict):
@@ -16,7 +18,7 @@ class OperationView(TypedDict):
     id: str
     command: str
     session: str
-    status: Literal["pending", "started", "succeeded", "rejected", "failed", "not_supported", "expired", "unknown"]
+    status: Literal["pending", "succeeded", "rejected", "failed", "not_supported", "expired", "unknown"]
     createdAt: int
     finishedAt: int | None
     result: dict[str, Any] | None
@@ -24,13 +26,25 @@ class OperationView(TypedDict):
     error: OperationError | None
 
 
+_CODES: Final = {
+    OperationStatus.REJECTED: ErrorCode.INTERNAL,
+    OperationStatus.FAILED: ErrorCode.INTERNAL,
+    OperationStatus.NOT_SUPPORTED: ErrorCode.NOT_IMPLEMENTED,
+    OperationStatus.EXPIRED: ErrorCode.GATEWAY_UNAVAILABLE,
+    OperationStatus.UNKNOWN: ErrorCode.GATEWAY_UNAVAILABLE,
+}
+"""What an outcome without a code of its own is answered with."""
+
+
 def operation_view(operation: OperationDocument) -> OperationView:
-    code = operation["code"]
+    """One that an executor has claimed is still pending to whoever asks."""
+    status = OperationStatus(operation["status"])
+    code = operation["code"] or _CODES.get(status)
     return {
         "id": operation["_id"],
         "command": operation["command"],
         "session": operation["session"],
-        "status": operation["status"],  # type: ignore[typeddict-item]  # stored as text
+        "status": "pending" if status in UNFINISHED else status.value,  # type: ignore[typeddict-item]  # an OutcomeStatus
         "createdAt": operation["createdAt"],
         "finishedAt": operation["finishedAt"],
         "result": operation["result"],
