@@ -88,7 +88,7 @@ async def test_a_setting_of_the_wrong_type_is_named(waypost: Command) -> None:
     waypost.environment |= {"WAYPOST_STORE_BATCH_RECORDS": "many"}
     code, _, err = await waypost("status")
     assert code == 2
-    assert err.startswith("waypost: WAYPOST_STORE_BATCH_RECORDS: ")
+    assert err.startswith("waypost: WAYPOST_STORE_BATCH_RECORDS should be a valid integer")
     assert err.count("\n") == 1
 
 

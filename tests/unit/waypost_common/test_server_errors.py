@@ -48,6 +48,10 @@ REST = " (configured timeouts: connectTimeoutMS: 20000.0ms), Timeout: 1.5s, Topo
             KafkaConnectionError(),
             "Kafka does not answer (KafkaConnectionError): start it, or name a plain listener",
         ),
+        (
+            KafkaConnectionError("Unable to bootstrap from [('kafka', 9092, <AddressFamily.AF_UNSPEC: 0>), ('b', 1, 0)]"),
+            "Kafka does not answer at kafka:9092, b:1 (KafkaConnectionError): start it",
+        ),
         (UnknownTopicOrPartitionError(), "a topic is missing in Kafka: run `waypost migrate`"),
         (GroupAuthorizationFailedError(), "Kafka forbids this program something (GroupAuthorizationFailedError)"),
         (IncompatibleBrokerVersion(), "Kafka failed (IncompatibleBrokerVersion): see `waypost doctor`"),

@@ -1,5 +1,6 @@
 """What a driver's error at the start of a program means for the person who started it: one line that says what to do."""
 
+import re
 from typing import Final
 
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, UnknownTopicOrPartitionError
@@ -79,11 +80,17 @@ def _cause(text: str) -> str:
     return text.partition(" (configured timeouts")[0].partition(", Timeout:")[0][:200]
 
 
+_ADDRESS: Final = re.compile(r"\('([^']+)', (\d+)")
+"""In aiokafka's text, which shows the tuples that it took the bootstrap servers apart into."""
+
+
 def _about_kafka(error: KafkaError) -> str:
     name = type(error).__name__
     match error:
         case KafkaConnectionError() | KafkaTimeoutError() | NodeNotReadyError():
-            return f"Kafka does not answer ({name}): start it, or name a plain listener (no TLS, no password) in {_SERVERS}"
+            where = ", ".join(f"{host}:{port}" for host, port in _ADDRESS.findall(str(error)))
+            what = f"Kafka does not answer{f' at {where}' if where else ''} ({name})"
+            return f"{what}: start it, or name a plain listener (no TLS, no password) in {_SERVERS}"
         case UnknownTopicOrPartitionError():
             return "a topic is missing in Kafka: run `waypost migrate`"
         case _ if "Authorization" in name or "Authentication" in name:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from waypost_common.clock import now_ms
 from waypost_common.commands import SessionCreateCommand
 from waypost_common.consumption import Batch, NextOffsets
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, DeadLetterReason, publish_dead_letters
@@ -13,7 +14,6 @@ from waypost_common.mongo import Document
 from waypost_common.outcomes import Outcome, OutcomeStatus
 from waypost_common.topics import COMMANDS_DLQ, EVENTS, OUTCOMES, topic_name
 from waypost_store.claims import Claim, ClaimState, claim
-from waypost_store.clock import now_ms
 from waypost_store.commands import event_of_command
 from waypost_store.connections import Connections
 from waypost_store.decisions import Decision, Finish, Start, decide

@@ -5,11 +5,11 @@ from collections.abc import Collection
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from waypost_common.clock import now_ms
 from waypost_common.consumption import Batch, NextOffsets
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, publish_dead_letters
 from waypost_common.outcomes import Outcome
 from waypost_common.topics import COMMANDS_DLQ, topic_name
-from waypost_store.clock import now_ms
 from waypost_store.connections import Connections
 from waypost_store.first_offsets import start_offsets
 from waypost_store.intake import read_outcome

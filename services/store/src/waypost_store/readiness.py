@@ -5,10 +5,10 @@ import time
 
 import structlog
 
+from waypost_common.clock import check_clock
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoClient, MongoDatabase
 from waypost_common.topics import topic_names
-from waypost_store.clock import check_clock
 from waypost_store.errors import StoreError
 from waypost_store.settings import StoreSettings
 from waypost_store.setup.migrate import document_changes

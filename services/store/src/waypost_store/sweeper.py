@@ -6,6 +6,7 @@ from typing import Final, get_args
 import structlog
 from pymongo.errors import PyMongoError
 
+from waypost_common.clock import now_ms
 from waypost_common.commands import ChatCommand, SessionCommand
 from waypost_common.consumption import RetryLaterError
 from waypost_common.errors import ErrorCode
@@ -13,7 +14,6 @@ from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import Document
 from waypost_common.outcomes import OperationStatus, Outcome, OutcomeStatus
 from waypost_common.topics import OUTCOMES, topic_name
-from waypost_store.clock import now_ms
 from waypost_store.connections import Connections
 from waypost_store.metrics import StoreMetrics
 from waypost_store.publishing import outcome_message, publish

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from waypost_common.identifiers import OrganizationId, SessionId
-from waypost_store.cli.output import AsJson, fail, load_settings, opened_database, print_json, print_line, progress, run
+from waypost_store.cli.output import AsJson, fail, opened_database, print_json, print_line, progress, read_settings, run
 from waypost_store.errors import StoreError
 from waypost_store.keys import checked_name, create_key, list_keys, parse_lifetime, parse_permissions, revoke_key
 from waypost_store.setup.migrate import applied_migrations
@@ -32,7 +32,7 @@ def create(  # noqa: PLR0917  (typer reads them as options)
       waypost keys create --organization org_demo --permissions read,send
       waypost keys create --organization org_demo --permissions read --expires 90d --json
     """
-    settings = load_settings()
+    settings = read_settings()
 
     async def work() -> tuple[str, str]:
         checked_name(organization, "--organization")
@@ -74,7 +74,7 @@ def list_command(
     Example:
       waypost keys list --organization org_demo
     """
-    settings = load_settings()
+    settings = read_settings()
 
     async def work() -> list[dict[str, Any]]:
         async with opened_database(settings) as database:
@@ -101,7 +101,7 @@ def revoke(key: Annotated[str, typer.Argument(help="The key's id, as `waypost ke
     Example:
       waypost keys revoke key_01J9ZX8K2QHV0M3T6R7P4N5W8C
     """
-    settings = load_settings()
+    settings = read_settings()
 
     async def work() -> bool:
         async with opened_database(settings) as database:

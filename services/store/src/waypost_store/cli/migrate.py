@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from waypost_store.cli.output import AsJson, load_settings, print_json, print_line, progress, run
+from waypost_store.cli.output import AsJson, print_json, print_line, progress, read_settings, run
 from waypost_store.setup.migrate import migrate
 
 
@@ -20,7 +20,7 @@ def migrate_command(
       waypost migrate --plan
       WAYPOST_KAFKA_PARTITIONS=64 waypost migrate
     """
-    settings = load_settings()
+    settings = read_settings()
     result = run(migrate(settings, plan=plan, report=progress))
     if as_json:
         print_json(asdict(result))

@@ -10,18 +10,18 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import orjson
 import typer
 from aiokafka.errors import KafkaError
-from pydantic import ValidationError
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
+from waypost_common.environment import load_settings
+from waypost_common.errors import CannotRunError
 from waypost_common.logs import configure_logging
 from waypost_common.mongo import MongoDatabase, open_client, open_database
+from waypost_common.running import reason_of
 from waypost_common.settings import LogSettings
-from waypost_store.errors import StoreError
 from waypost_store.settings import StoreSettings
 
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON value.")]
-UNAUTHORIZED = frozenset({13, 18})
 
 
 def progress(line: str) -> None:
@@ -41,14 +41,9 @@ def fail(message: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
-def load_settings() -> StoreSettings:
+def read_settings() -> StoreSettings:
     """Ends the command with the name of the variable when a setting is wrong."""
-    try:
-        settings = StoreSettings()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = "WAYPOST_" + "_".join(str(part).upper() for part in first["loc"])
-        fail(f"{name}: {first['msg']}", 2)
+    settings = load_settings(StoreSettings, "waypost")
     # Commands print their own lines, one for each error; aiokafka would add its own for every attempt.
     configure_logging(LogSettings(level="error", format="console"), service="waypost")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -59,16 +54,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command to its end; every expected error becomes one line and exit code 1."""
     try:
         return asyncio.run(work)
-    except StoreError as error:
-        fail(str(error))
-    except OperationFailure as error:
-        if error.code in UNAUTHORIZED:
-            fail("MongoDB refuses this user: correct WAYPOST_MONGO_URL, or grant it readWrite on the database")
-        fail(f"MongoDB refused ({error.code}): run `waypost doctor`")
-    except KafkaError as error:
-        fail(f"Kafka did not answer ({type(error).__name__}): start it, or set WAYPOST_KAFKA_BOOTSTRAP_SERVERS to where it is")
-    except PyMongoError as error:
-        fail(f"MongoDB did not answer ({type(error).__name__}): start it, or set WAYPOST_MONGO_URL to where it is")
+    except (CannotRunError, KafkaError, PyMongoError) as error:
+        fail(reason_of(error))
 
 
 @asynccontextmanager

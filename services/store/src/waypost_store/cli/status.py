@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import typer
 
 from waypost_common.mongo import open_client, open_database
-from waypost_store.cli.output import AsJson, load_settings, print_json, print_line, run
+from waypost_store.cli.output import AsJson, print_json, print_line, read_settings, run
 from waypost_store.report.doctor import diagnose
 from waypost_store.report.lag import worst
 from waypost_store.report.status import SystemStatus, system_status
@@ -20,7 +20,7 @@ def status_command(as_json: AsJson = False) -> None:
       waypost status
       waypost status --json
     """
-    settings = load_settings()
+    settings = read_settings()
     status = run(_status(settings))
     if as_json:
         print_json(status.to_json())
@@ -59,7 +59,7 @@ def doctor_command(as_json: AsJson = False) -> None:
       waypost doctor
       waypost doctor --json
     """
-    settings = load_settings()
+    settings = read_settings()
     found = run(diagnose(settings))
     if as_json:
         print_json({"healthy": not found, "findings": found})

@@ -6,10 +6,10 @@ from collections.abc import Awaitable
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
+from waypost_common.clock import now_ms
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoClient, MongoDatabase, open_client, open_database
 from waypost_common.topics import topic_names
-from waypost_store.clock import now_ms
 from waypost_store.errors import StoreError
 from waypost_store.report.findings import disk_findings, findings
 from waypost_store.report.status import system_status

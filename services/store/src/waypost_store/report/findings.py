@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from waypost_store.clock import WARN_MS
+from waypost_common.clock import WARN_MS, skew_text
 from waypost_store.report.dead_letters import DeadLetters
 from waypost_store.report.lag import PartitionLag, worst
 from waypost_store.report.status import SystemStatus
@@ -28,7 +28,7 @@ def findings(before: SystemStatus, after: SystemStatus, *, now: int) -> list[str
 def skew_findings(skew_ms: int) -> list[str]:
     if abs(skew_ms) <= WARN_MS:
         return []
-    return [f"this machine's clock is {skew_ms} ms ahead of MongoDB's: synchronise both with NTP, deadlines compare them"]
+    return [f"{skew_text(skew_ms)}: synchronise both with NTP, deadlines compare them"]
 
 
 def member_findings(members: Mapping[str, int]) -> list[str]:

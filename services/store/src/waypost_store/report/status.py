@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from waypost_common.clock import clock_skew_ms, now_ms
 from waypost_common.documents import Collection, collection_name
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoClient, MongoDatabase, aggregate
 from waypost_common.topics import topic_names
-from waypost_store.clock import clock_skew_ms, now_ms
 from waypost_store.errors import StoreError
 from waypost_store.generations import live_generation
 from waypost_store.report.dead_letters import DeadLetters, dead_letters
