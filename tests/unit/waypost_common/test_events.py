@@ -85,7 +85,7 @@ def test_each_field_of_the_envelope_is_required(missing: str) -> None:
 def test_the_schema_is_required_of_events_made_in_python_too() -> None:
     payload: Any = event("message").payload
     fields: Any = {"id": EVENT_ID, "event": "message", "session": "S1", "organization": "o", "timestamp": NOW}
-    with pytest.raises(ValidationError, match="schema is required"):
+    with pytest.raises(ValidationError, match="schema"):
         MessageEvent(**fields, payload=payload)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter
 
 from waypost_common.event_payloads import (
     AuthCodePayload,
@@ -29,18 +29,11 @@ DAY_MS: Final = 86_400_000
 class Envelope(Contract):
     """What every event carries. `timestamp` is when the gateway saw it; times inside a payload are WhatsApp's."""
 
-    schema_version: Literal["v1"] = Field(alias="schema", default="v1")
+    schema_version: Literal["v1"] = Field(alias="schema")
     id: EventIdField
     session: SessionIdField
     organization: OrganizationIdField
     timestamp: EpochMsField
-
-    @model_validator(mode="before")
-    @classmethod
-    def _schema_is_required(cls, data: object) -> object:
-        if isinstance(data, dict) and "schema" not in data and "schema_version" not in data:
-            raise ValueError("schema is required")
-        return data
 
 
 class MessageEvent(Envelope):

@@ -2,10 +2,12 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from waypost_common.identifiers import Jid
 
 MAX_JID_LENGTH = 128
+JIDS_REMEMBERED = 16_384
 STATUS_BROADCAST = Jid("status@broadcast")
 
 _JID = re.compile(r"(?P<user>[A-Za-z0-9._+-]{1,90})(?::(?P<device>\d{1,5}))?@(?P<domain>[a-z.]{1,30})", re.ASCII)
@@ -32,6 +34,7 @@ class InvalidJidError(ValueError):
     """The text is not a JID of a known kind."""
 
 
+@lru_cache(maxsize=JIDS_REMEMBERED)
 def parse_jid(text: str) -> Jid:
     """The JID without its device part (`628123:12@s.whatsapp.net` is the person `628123@s.whatsapp.net`).
 

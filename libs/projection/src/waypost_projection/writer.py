@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeGuard, cast
+from typing import Final, TypeGuard, cast
 
 from waypost_common.dead_letters import DeadLetterReason
 from waypost_common.documents import (
@@ -35,6 +35,8 @@ from waypost_projection.fold import session as session_fold
 from waypost_projection.fold.contact import Sighting
 from waypost_projection.logged import AnyLogged, CommandMark, Logged
 from waypost_projection.storage import ProjectionStorage
+
+_SESSION_EVENTS: Final = frozenset({SessionStatusEvent, AuthQrEvent, AuthCodeEvent})
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +230,12 @@ class ProjectionWriter:
 
 
 def _is_session_event(logged: AnyLogged) -> TypeGuard[Logged[SessionEvent]]:
-    return isinstance(logged.event, SessionStatusEvent | AuthQrEvent | AuthCodeEvent)
+    return type(logged.event) in _SESSION_EVENTS
 
 
 def _any_of(events: Iterable[Logged[ChatEvent]], *types: type) -> bool:
-    return any(isinstance(logged.event, types) for logged in events)
+    # Exact types: isinstance of a pydantic model that does not match is a slow path, taken for every event.
+    return any(type(logged.event) in types for logged in events)
 
 
 def _jid_of(logged: Logged[ChatEvent]) -> Jid:

@@ -9,7 +9,7 @@ from waypost_common.settings import ServiceSettings, SettingsBlock
 
 
 class BatchSettings(SettingsBlock):
-    max_records: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+    max_records: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     """Most events folded in one go, over all partitions of this process. Larger is faster while behind, and takes more memory."""
     max_event_bytes: Annotated[int, Field(ge=1_024, le=8 * 1024 * 1024)] = MAX_EVENT_BYTES
     """Events larger than this go to the dead-letter queue."""
