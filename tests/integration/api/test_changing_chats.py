@@ -227,7 +227,7 @@ async def test_a_repeat_waits_for_the_first_request_that_is_under_way(live_api: 
     key = {"idempotency-key": "slow-1"}
     async with asyncio.TaskGroup() as tasks:
         requests = [tasks.create_task(patch(live_api, {"pinned": True}, headers=key)) for _ in range(3)]
-        await eventually(lambda: len(live_api.state["executor"]._waiters) == 3)
+        await eventually(lambda: len(live_api.state["executor"]._waiters) == 3 and len(pipeline.commands) == 1)
         command = CommandId(pipeline.commands[0].id)
         await pipeline.publish(
             Outcome(command=command, status=OutcomeStatus.SUCCEEDED, at=EpochMs(time.time_ns() // 1_000_000), generation=1)

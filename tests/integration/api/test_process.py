@@ -94,6 +94,29 @@ async def test_a_request_under_way_is_answered_after_sigterm_and_the_process_end
             assert await asyncio.to_thread(process.wait, 15) == 0
 
 
+async def test_a_client_that_leaves_is_not_waited_for_and_its_operation_goes_on(
+    settings: ApiSettings, database: Any, pipeline: PipelineDouble
+) -> None:
+    await database["chats"].insert_one(chat_document(CHAT))
+    pipeline.answers = pipeline.records_outcomes = False
+
+    async def waiters(client: httpx.AsyncClient, probes: str, count: int) -> bool:
+        return f"waypost_api_waiters {count}.0" in (await client.get(f"{probes}/metrics")).text
+
+    async with httpx.AsyncClient(timeout=20) as client:
+        with api_process(settings, WAYPOST_COMMANDS_DEADLINE_MS="120000") as (_, address, probes):
+            await eventually(lambda: answers(client, f"{address}/readyz"))
+            path = f"{address}/api/v1/sessions/mine/chats/{CHAT}"
+            async with asyncio.TaskGroup() as tasks:
+                request = tasks.create_task(client.patch(path, json={"archived": True}, headers=HEADERS))
+                await eventually(lambda: waiters(client, probes, 1))
+                await eventually(lambda: len(pipeline.commands) == 1)
+                request.cancel()  # closes its connection
+            await eventually(lambda: waiters(client, probes, 0))
+            operation = f"{address}/api/v1/operations/{pipeline.commands[0].id}"
+            assert (await client.get(operation, headers=HEADERS)).json()["status"] == "pending"
+
+
 async def test_the_process_serves_health_metrics_and_its_document(settings: ApiSettings, database: Any) -> None:
     await database["chats"].insert_one(chat_document(CHAT))
     with api_process(settings, WAYPOST_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1") as (process, address, probes):

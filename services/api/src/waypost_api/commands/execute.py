@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pymongo
 from pymongo.errors import DuplicateKeyError, PyMongoError
+from starlette.requests import ClientDisconnect
 
 from waypost_api.commands.operations import Operations, new_operation, outcome_of
 from waypost_api.commands.publisher import CommandPublisher
@@ -21,6 +22,9 @@ from waypost_common.mongo import is_outage
 from waypost_common.outcomes import Outcome
 
 FIRST_LOOK_S: Final = 0.1
+
+Gone = asyncio.Future[None]
+"""Done once the client has closed its connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,20 +57,20 @@ class CommandExecutor:
         self._monotonic = monotonic
         self._now_ms = now_ms
 
-    async def run(self, submission: Submission) -> Outcome:
-        """Publishes the command and waits for its outcome, at the longest until its deadline.
+    async def run(self, submission: Submission, *, gone: Gone) -> Outcome:
+        """Publishes the command and waits for its outcome, at the longest until its deadline or until the client is `gone`.
 
-        Raises UnavailableError without an outcome (with `details.operation` once it may have been published), and
-        ConflictError for an idempotency key that was used for another request.
+        Raises UnavailableError without an outcome (with `details.operation` once it may have been published), ConflictError
+        for an idempotency key that was used for another request, and ClientDisconnect; the operation goes on without us.
         """
         command = submission.command
         self._publisher.check()
         keyed = submission.idempotency_key is not None
         if keyed and (earlier := await self._record(submission)) is not None:
-            return await self.replay(earlier, submission.request_hash, generation=submission.generation)
+            return await self.replay(earlier, submission.request_hash, generation=submission.generation, gone=gone)
         with self._waiters.register(command.id, generation=submission.generation) as waiting:
             await (self._publish(submission) if keyed else self._record_beside_publishing(submission))
-            return await self._outcome(waiting, command.id, command.organization, deadline_ms=command.deadline)
+            return await self._outcome(waiting, command.id, command.organization, deadline_ms=command.deadline, gone=gone)
 
     async def start(self, submission: Submission) -> OperationDocument:
         """Publishes the command and returns its record at once: the record is there before the command is."""
@@ -78,10 +82,10 @@ class CommandExecutor:
         command = submission.command
         return new_operation(command, request_hash=submission.request_hash, idempotency_key=submission.idempotency_key)
 
-    async def replay(self, earlier: OperationDocument, request_hash: str, *, generation: int) -> Outcome:
+    async def replay(self, earlier: OperationDocument, request_hash: str, *, generation: int, gone: Gone) -> Outcome:
         """The first outcome of a request that came before, waited for while it is under way; nothing runs.
 
-        Raises ConflictError when the earlier request asked for something else.
+        Raises ConflictError when the earlier request asked for something else, and what `run` raises without an outcome.
         """
         require_same_request(earlier, request_hash)
         outcome = outcome_of(earlier)
@@ -89,7 +93,7 @@ class CommandExecutor:
             return outcome
         command = CommandId(earlier["_id"])
         with self._waiters.register(command, generation=generation) as waiting:
-            return await self._outcome(waiting, command, earlier["organization"], deadline_ms=earlier["deadline"])
+            return await self._outcome(waiting, command, earlier["organization"], deadline_ms=earlier["deadline"], gone=gone)
 
     async def _record(self, submission: Submission) -> OperationDocument | None:
         """None when recorded now, else the record that holds the idempotency key already."""
@@ -123,14 +127,19 @@ class CommandExecutor:
         if isinstance(recorded, BaseException):
             raise recorded
 
-    async def _outcome(self, waiting: Waiting, command: CommandId, organization: OrganizationId, *, deadline_ms: int) -> Outcome:
+    async def _outcome(
+        self, waiting: Waiting, command: CommandId, organization: OrganizationId, *, deadline_ms: int, gone: Gone
+    ) -> Outcome:
         ends = self._monotonic() + max(0, deadline_ms - self._now_ms()) / 1000
         pause = FIRST_LOOK_S
+        either: set[asyncio.Future[Any]] = {waiting, gone}
         while True:
             remaining = max(0.0, ends - self._monotonic())
-            done, _ = await asyncio.wait({waiting}, timeout=min(pause, remaining))
-            if done:
+            await asyncio.wait(either, timeout=min(pause, remaining), return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
                 return waiting.result()
+            if gone.done():
+                raise ClientDisconnect
             outcome = await self._recorded_outcome(organization, command)
             if outcome is not None:
                 self._metrics.outcomes.labels(outcome.status.value, "record").inc()

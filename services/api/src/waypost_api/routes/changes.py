@@ -1,7 +1,7 @@
 """How a request that changes a chat is carried through: looked up, checked, asked for as a command, answered."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from waypost_api import query_parameters
 from waypost_api.call import Call
+from waypost_api.client_leaving import client_leaving
 from waypost_api.commands.answers import error_of_outcome
 from waypost_api.commands.execute import Submission, require_same_request
 from waypost_api.commands.operations import hash_of_request
@@ -73,7 +74,9 @@ async def change_chat(call: Call, parse: ParseWish, answer: Answer | None) -> Re
         require_same_request(earlier, request_hash)
         if not wait:
             return _accepted(earlier)
-        return await _answer(call, session, await _replay(call, session, earlier, request_hash), answer)
+        async with client_leaving(call.request) as gone:
+            outcome = await call.state["executor"].replay(earlier, request_hash, generation=session.scope.generation, gone=gone)
+        return await _answer(call, session, outcome, answer)
     assert chat is not None  # noqa: S101  (found, or 404)
     if wish.command is None:
         return Response(status_code=204) if answer is None else answer(chat)
@@ -89,7 +92,9 @@ async def change_chat(call: Call, parse: ParseWish, answer: Answer | None) -> Re
     )
     if not wait:
         return _accepted(await call.state["executor"].start(submission))
-    return await _answer(call, session, await call.state["executor"].run(submission), answer)
+    async with client_leaving(call.request) as gone:
+        outcome = await call.state["executor"].run(submission, gone=gone)
+    return await _answer(call, session, outcome, answer)
 
 
 def simple_wish(command: Callable[[CommandFields, Jid], ChatCommand]) -> ParseWish:
@@ -101,10 +106,6 @@ async def _earlier(call: Call, key: str | None) -> OperationDocument | None:
     if key is None or not _IDEMPOTENCY_KEY.fullmatch(key):
         return None
     return await call.state["operations"].find_by_key(call.principal.organization, key)
-
-
-def _replay(call: Call, session: OwnedSession, earlier: OperationDocument, request_hash: str) -> Awaitable[Outcome]:
-    return call.state["executor"].replay(earlier, request_hash, generation=session.scope.generation)
 
 
 async def _answer(call: Call, session: OwnedSession, outcome: Outcome, answer: Answer | None) -> Response:
