@@ -6,10 +6,7 @@ rounds tell of Waypost. The later rounds run only when the first was too slow.
 """
 
 import asyncio
-import json
-import os
 import statistics
-import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -17,9 +14,7 @@ import httpx
 import pytest
 from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
 from tests.plugins.pipeline import Pipeline
-from tests.processes import PROGRAMS, eventually
-
-from waypost_local.ports import free_port
+from tests.processes import eventually
 
 TARGET_MS = 50.0
 WARM_UP = 10
@@ -38,32 +33,13 @@ Sample = Callable[[int], Awaitable[float]]
 Record = Callable[[str, object], None]
 
 
-def api_key(pipeline: Pipeline) -> str:
-    command = [
-        *(str(PROGRAMS / "waypost"), "keys", "create", "--json"),
-        *("--organization", ORGANIZATION, "--permissions", "read,send"),
-    ]
-    done = subprocess.run(command, env=os.environ | pipeline.environment, capture_output=True, check=True)
-    return str(json.loads(done.stdout)["key"])
-
-
 @pytest.fixture
 async def client(pipeline: Pipeline) -> AsyncIterator[httpx.AsyncClient]:
-    """Of a running system in which one chat can be read. It keeps one connection."""
-    port = free_port()
-    key = await asyncio.to_thread(api_key, pipeline)
-    await asyncio.gather(
-        pipeline.start("waypost-ingest"),
-        pipeline.start("waypost-store"),
-        pipeline.start("waypost-api", WAYPOST_HTTP_PORT=str(port)),
-    )
+    """Of a running system in which one chat can be read. One request at a time, so it keeps one connection."""
+    key = await pipeline.api_key(ORGANIZATION)
+    await asyncio.gather(pipeline.start("waypost-ingest"), pipeline.start("waypost-store"))
     await pipeline.publish([working_session(), message("FIRST")])
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}",
-        headers={"x-api-key": key},
-        limits=httpx.Limits(max_connections=1),
-        timeout=10,
-    ) as client:
+    async with pipeline.client(await pipeline.start_api(), key) as client:
 
         async def readable() -> bool:
             return (await client.get(CHAT)).status_code == 200

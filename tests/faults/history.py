@@ -5,7 +5,7 @@ import json
 import random
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,10 +107,14 @@ async def until_more_applied(pipeline: Pipeline, count: int) -> None:
     await eventually(more, lambda: f"{count} events more applied\n{logs(pipeline)}", every=0.005)
 
 
-async def assert_as_if_nothing_had_happened(pipeline: Pipeline) -> None:
-    """Waits until everything is applied. The documents are the model's, and each command has the one outcome of the model."""
+async def assert_as_if_nothing_had_happened(pipeline: Pipeline, others: Mapping[str, Verdict] | None = None) -> None:
+    """Waits until everything is applied. The documents are the model's, and each command has the one outcome of the model.
+
+    `others`: the outcomes of commands that become no event.
+    """
     await pipeline.until_applied()
     view, verdicts = modelled(await pipeline.read_all())
+    verdicts |= others or {}
     assert await stored_view(pipeline.database) == view
 
     async def all_told() -> bool:

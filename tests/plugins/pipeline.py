@@ -1,15 +1,19 @@
 """A system of its own for a test: topics and a database set up by the real migration, and the services as processes."""
 
 import asyncio
+import json
+import os
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 from pydantic import SecretStr
-from tests.processes import Process, eventually
+from tests.processes import PROGRAMS, Process, eventually
 
 from waypost_common.documents import Collection
 from waypost_common.events import Event, encode_event, key_of
@@ -17,6 +21,7 @@ from waypost_common.kafka import create_admin, create_producer
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.settings import KafkaSettings, MongoSettings
 from waypost_common.topics import EVENTS, INGEST_GROUP, group_name, topic_name
+from waypost_local.ports import free_port
 from waypost_store.settings import StoreSettings
 from waypost_store.setup.migrate import migrate
 
@@ -56,6 +61,22 @@ class Pipeline:
         process.start()
         await process.until_ready()
         return process
+
+    async def api_key(self, organization: str) -> str:
+        """A key that may read and send, made as an operator makes one."""
+        options = ["--organization", organization, "--permissions", "read,send", "--json"]
+        command = [str(PROGRAMS / "waypost"), "keys", "create", *options]
+        environment = os.environ | self.environment
+        done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, check=True)
+        return str(json.loads(done.stdout)["key"])
+
+    async def start_api(self, **environment: str) -> Process:
+        return await self.start("waypost-api", **({"WAYPOST_HTTP_PORT": str(free_port())} | environment))
+
+    def client(self, api: Process, key: str) -> httpx.AsyncClient:
+        """To be entered and left by the caller."""
+        address = f"http://127.0.0.1:{api.environment['WAYPOST_HTTP_PORT']}"
+        return httpx.AsyncClient(base_url=address, headers={"x-api-key": key}, timeout=30)
 
     async def publish(self, events: Iterable[Event], headers: Callable[[Event], RecordHeaders] | None = None) -> None:
         """Puts events on the topic in order, each with its own key."""
