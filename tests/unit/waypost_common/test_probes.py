@@ -3,10 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from structlog.testing import capture_logs
 
+from waypost_api.readiness import Readiness
 from waypost_common import probes
 from waypost_common.probes import serve_probes
 from waypost_common.settings import MetricsSettings
@@ -17,8 +21,14 @@ Send = Callable[[bytes], Awaitable[bytes]]
 class Dependency:
     def __init__(self) -> None:
         self.missing: str | None = None
+        self.error: Exception | None = None
+        self.hangs = False
 
     async def __call__(self) -> str | None:
+        if self.error is not None:
+            raise self.error
+        if self.hangs:
+            await asyncio.Event().wait()
         return self.missing
 
 
@@ -67,8 +77,48 @@ async def test_a_service_that_is_not_ready_says_what_is_missing(send: Send, depe
     assert answer.endswith(b"no partitions yet\n")
 
 
+async def test_a_check_that_fails_is_what_is_missing(send: Send, dependency: Dependency) -> None:
+    dependency.error = KeyError("text of a message")
+    with capture_logs() as logs:
+        answer = await send(get("/readyz"))
+    assert answer.startswith(b"HTTP/1.0 503 Service Unavailable\r\n")
+    assert answer.endswith(b"the check waypost_common.probes.what_is_missing failed (KeyError): see the log\n")
+    assert [one["event"] for one in logs] == ["readiness_check_failed"]
+    assert "text of a message" not in str(logs)
+
+
+async def test_a_check_that_hangs_is_what_is_missing(send: Send, dependency: Dependency, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "CHECK_TIMEOUT_S", 0.01)
+    dependency.hangs = True
+    answer = await send(get("/readyz"))
+    assert answer.startswith(b"HTTP/1.0 503 Service Unavailable\r\n")
+    assert answer.endswith(b" took longer than 0.01 s\n")
+
+
+async def test_a_failing_check_is_named_by_the_innermost_function_of_ours() -> None:
+    broken: Any = SimpleNamespace(command=None)
+    check = Readiness(broken, outcomes_followed=happened(), commands_taken=happened())
+    assert await probes.what_is_missing(check.missing) == (
+        "the check waypost_api.readiness.Readiness.missing failed (TypeError): see the log"
+    )
+
+
+def happened() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 async def test_metrics_are_in_the_form_of_prometheus(send: Send) -> None:
     assert b"events_total 3.0\n" in await send(get("/metrics"))
+
+
+async def test_a_figure_that_cannot_be_told_is_an_error_and_not_a_dropped_connection() -> None:
+    registry = CollectorRegistry()
+    Gauge("broken", "Broken", registry=registry).set_function(lambda: 1 / 0)
+    with capture_logs():
+        _, _, body = await probes._answer(get("/metrics"), registry, Dependency())
+    assert body == b"a figure could not be told: see the log\n"
 
 
 @pytest.mark.parametrize("request_bytes", [get("/"), b"POST /healthz HTTP/1.1\r\n\r\n", b"GET \r\n\r\n", b"\xff\xfe\r\n\r\n"])
