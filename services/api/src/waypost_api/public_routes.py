@@ -7,6 +7,7 @@ from starlette.routing import Route
 from waypost_api.call import State
 from waypost_api.openapi import openapi_yaml
 from waypost_api.operation import API_PREFIX
+from waypost_common.probes import what_is_missing
 
 
 async def healthz(_request: Request[State]) -> Response:
@@ -14,7 +15,7 @@ async def healthz(_request: Request[State]) -> Response:
 
 
 async def readyz(request: Request[State]) -> Response:
-    missing = await request.scope["state"]["readiness"].missing()
+    missing = await what_is_missing(request.scope["state"]["readiness"].missing)
     if missing is None:
         return PlainTextResponse("ready\n")
     return PlainTextResponse(f"{missing}\n", status_code=503, headers={"Retry-After": "1"})
