@@ -9,19 +9,20 @@ from waypost_api.lifespan import lifespan_of
 from waypost_api.metrics import Metrics
 from waypost_api.middleware import RequestMiddleware
 from waypost_api.public_routes import PUBLIC_ROUTES
+from waypost_api.refusal import Refusal
 from waypost_api.routing import routes_of
 from waypost_api.settings import ApiSettings
 from waypost_api.table import OPERATIONS
 from waypost_common.errors import WaypostError
 
 
-def create_app(settings: ApiSettings) -> Starlette:
+def create_app(settings: ApiSettings, refusal: Refusal | None = None) -> Starlette:
     metrics = Metrics()
     app = Starlette(
         routes=[*PUBLIC_ROUTES, *routes_of(OPERATIONS)],
         middleware=[Middleware(RequestMiddleware, metrics=metrics, max_in_flight=settings.http.max_in_flight)],
         exception_handlers={WaypostError: render_exception, HTTPException: render_exception},
-        lifespan=lifespan_of(settings, metrics),
+        lifespan=lifespan_of(settings, metrics, refusal or Refusal()),
     )
     app.router.redirect_slashes = False
     return app

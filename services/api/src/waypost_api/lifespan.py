@@ -1,8 +1,9 @@
-"""What the service holds while it runs: clients, and the two tasks that keep in touch with Kafka."""
+"""What the service holds while it runs: clients, and the tasks that run beside requests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import httpx
 import structlog
@@ -24,16 +25,18 @@ from waypost_api.metrics import Metrics
 from waypost_api.pagination import Cursors
 from waypost_api.queries.scope import Generations
 from waypost_api.readiness import Readiness
+from waypost_api.refusal import Refusal, end_if_clocks_differ
 from waypost_api.settings import ApiSettings, JwtSettings
 from waypost_common.mongo import open_client, open_database
 from waypost_common.probes import serve_probes
 
 log = structlog.stdlib.get_logger(__name__)
 
+Task = Coroutine[Any, Any, None]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[State]]
 
 
-def lifespan_of(settings: ApiSettings, metrics: Metrics) -> Lifespan:
+def lifespan_of(settings: ApiSettings, metrics: Metrics, refusal: Refusal) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
@@ -44,7 +47,7 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics) -> Lifespan:
             waiters = Waiters(metrics)
             outcomes = OutcomeReader(settings.kafka, waiters)
             publisher = CommandPublisher(settings.kafka, timeout_s=settings.commands.publish_timeout_ms / 1000)
-            await stack.enter_async_context(_running(outcomes, publisher))
+            await stack.enter_async_context(_running(outcomes.run(), publisher.run(), end_if_clocks_differ(client, refusal)))
 
             operations = Operations(database)
             timeout_s = settings.reads.timeout_ms / 1000
@@ -80,11 +83,12 @@ async def _login_tokens(settings: JwtSettings, metrics: Metrics) -> AsyncIterato
 
 
 @asynccontextmanager
-async def _running(outcomes: OutcomeReader, publisher: CommandPublisher) -> AsyncIterator[None]:
+async def _running(outcomes: Task, publisher: Task, clock: Task) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(outcomes.run(), name="outcomes"),
-            tasks.create_task(publisher.run(), name="command-publisher"),
+            tasks.create_task(outcomes, name="outcomes"),
+            tasks.create_task(publisher, name="command-publisher"),
+            tasks.create_task(clock, name="clock"),
         ]
         try:
             yield

@@ -9,6 +9,7 @@ import uvicorn
 
 from waypost_api.app import create_app
 from waypost_api.openapi import openapi_yaml
+from waypost_api.refusal import Refusal
 from waypost_api.settings import ApiSettings
 from waypost_common.environment import load_settings
 from waypost_common.logs import configure_logging
@@ -33,8 +34,9 @@ def serve(settings: ApiSettings) -> None:
     # uvicorn raises the signal that stopped it once more at its end: by then it means nothing.
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, _ignore)
+    refusal = Refusal()
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, refusal),
         host=settings.http.host,
         port=settings.http.port,
         loop="uvloop",
@@ -49,6 +51,8 @@ def serve(settings: ApiSettings) -> None:
         timeout_graceful_shutdown=settings.http.shutdown_timeout_s,
     )
     uvicorn.Server(config).run()
+    if refusal.reason is not None:
+        sys.exit(f"waypost-api: {refusal.reason}")
 
 
 def _ignore(_signal: int, _frame: FrameType | None) -> None:
