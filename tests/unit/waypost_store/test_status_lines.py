@@ -27,6 +27,22 @@ def test_only_partitions_that_are_behind_have_a_line_of_their_own() -> None:
     ]
 
 
+def test_one_of_a_thing_is_not_called_many() -> None:
+    status = SystemStatus(
+        generation=1,
+        lags=[lag(0, next_offset=10, oldest_ms=None)],
+        members={"waypost.ingest": 1},
+        dead_letters=[DeadLetters(topic="wa.events.dlq", count=1, by_reason={}, newest_at=1)],
+        sessions={},
+        operations={},
+        clock_skew_ms=0,
+    )
+    assert status_lines(status)[2:4] == [
+        "waypost.ingest   1 member, 1 partition, up to date",
+        "wa.events.dlq   1 dead letter",
+    ]
+
+
 def lag(partition: int, *, next_offset: int, oldest_ms: int | None) -> PartitionLag:
     return PartitionLag(
         group="waypost.ingest",

@@ -7,6 +7,7 @@ import typer
 
 from waypost_store.cli.output import AsJson, print_json, print_line, progress, read_settings, run
 from waypost_store.setup.migrate import migrate
+from waypost_store.wording import counted
 
 
 def migrate_command(
@@ -27,4 +28,5 @@ def migrate_command(
     elif not result.changes:
         print_line("up to date: nothing to do")
     else:
-        print_line(f"{len(result.changes)} changes {'are due' if plan else 'made'}")
+        due = "is due" if len(result.changes) == 1 else "are due"
+        print_line(f"{counted(len(result.changes), 'change')} {due if plan else 'made'}")

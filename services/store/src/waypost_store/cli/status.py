@@ -10,6 +10,7 @@ from waypost_store.report.doctor import diagnose
 from waypost_store.report.lag import worst
 from waypost_store.report.status import SystemStatus, system_status
 from waypost_store.settings import StoreSettings
+from waypost_store.wording import counted
 
 
 def status_command(as_json: AsJson = False) -> None:
@@ -41,11 +42,11 @@ def status_lines(status: SystemStatus) -> list[str]:
         own = [lag for lag in status.lags if lag.group == group]
         oldest = worst(own)
         behind = "up to date" if oldest is None else f"{sum(lag.lag for lag in own)} behind, oldest {_age(oldest.oldest_ms)}"
-        lines.append(f"{group}   {members} members, {len(own)} partitions, {behind}")
+        lines.append(f"{group}   {counted(members, 'member')}, {counted(len(own), 'partition')}, {behind}")
         lines += [f"  partition {lag.partition}   lag {lag.lag}   oldest {_age(lag.oldest_ms)}" for lag in own if lag.lag > 0]
     for found in status.dead_letters:
         reasons = ", ".join(f"{reason} {count}" for reason, count in found.by_reason.items())
-        lines.append(f"{found.topic}   {found.count} dead letters{f' ({reasons})' if reasons else ''}")
+        lines.append(f"{found.topic}   {counted(found.count, 'dead letter')}{f' ({reasons})' if reasons else ''}")
     lines.append(f"sessions     {_counts(status.sessions)}")
     lines.append(f"operations   {_counts(status.operations)}")
     return lines

@@ -7,6 +7,7 @@ from waypost_common.clock import WARN_MS, skew_text
 from waypost_store.report.dead_letters import DeadLetters
 from waypost_store.report.lag import PartitionLag, worst
 from waypost_store.report.status import SystemStatus
+from waypost_store.wording import counted
 
 OLD_MS: Final = 10_000
 STALE_MS: Final = 300_000
@@ -67,8 +68,8 @@ def lag_findings(before: Sequence[PartitionLag], after: Sequence[PartitionLag], 
         if oldest is None or (oldest.oldest_ms or 0) <= OLD_MS or not members.get(group):
             continue
         earliest = earlier.get((group, oldest.topic, oldest.partition))
-        total = sum(lag.lag for lag in own)
-        behind = f"{_service(group)} is {total} records behind on {oldest.topic}, the oldest {(oldest.oldest_ms or 0) // 1_000} s"
+        total = counted(sum(lag.lag for lag in own), "record")
+        behind = f"{_service(group)} is {total} behind on {oldest.topic}, the oldest {(oldest.oldest_ms or 0) // 1_000} s"
         if earliest is not None and earliest.next_offset == oldest.next_offset:
             found.append(f"{behind}, and partition {oldest.partition} stands still: look at its log")
         elif earliest is not None and earliest.lag < oldest.lag:

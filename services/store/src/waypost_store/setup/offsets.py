@@ -23,6 +23,7 @@ from waypost_common.topics import (
 )
 from waypost_store.errors import StoreError
 from waypost_store.setup.change import Change
+from waypost_store.wording import counted
 
 GROUPS: Final = ((INGEST_GROUP, EVENTS), (STORE_GROUP, COMMANDS_STORE), (STORE_OUTCOMES_GROUP, OUTCOMES))
 """Every consumer group that is known before a connector runs, with the topic it reads."""
@@ -69,9 +70,10 @@ async def offset_changes(settings: KafkaSettings, counts: Mapping[str, int]) -> 
             committed = await committed_offsets(settings, group, topic, count)
             missing = [partition for partition, offset in committed.items() if offset is None]
         if missing:
+            partitions = counted(len(missing), "partition")
             changes.append(
                 Change(
-                    description=f"set the first offsets of group {group_name(settings, group)} ({len(missing)} partitions)",
+                    description=f"set the first offsets of group {group_name(settings, group)} ({partitions})",
                     apply=lambda group=group, missing=missing: _commit_first(settings, group, missing),  # type: ignore[misc]
                 )
             )
@@ -103,7 +105,7 @@ async def position_changes(
         return []
     return [
         Change(
-            description=f"record the first positions of generation {generation} ({len(missing)} partitions)",
+            description=f"record the first positions of generation {generation} ({counted(len(missing), 'partition')})",
             apply=lambda: _insert_positions(database, settings, missing, generation),
         )
     ]
