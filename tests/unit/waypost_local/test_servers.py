@@ -1,5 +1,7 @@
 import socket
 import sys
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ from pymongo import MongoClient
 from waypost_local import kafka, mongod, servers
 from waypost_local.errors import LocalError
 from waypost_local.folder import DataFolder
-from waypost_local.ports import LOOPBACK, free_port
+from waypost_local.ports import LOOPBACK, free_port, free_ports
+from waypost_local.record import ProcessRecord, Record, write_record
 
 
 @pytest.fixture(autouse=True)
@@ -71,9 +74,31 @@ def test_an_address_in_the_environment_goes_before_everything(
     assert [server.start() for server in chosen] == [None, None]
 
 
+def test_what_env_exported_of_an_earlier_run_names_our_own_servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    environment = {servers.KAFKA_VARIABLE: "127.0.0.1:9092", servers.MONGO_VARIABLE: mongod.url(27017)}
+    write_record(folder.record, record(environment))
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    assert isinstance(servers.choose_kafka(folder, 9092), servers.LocalKafka)
+    assert isinstance(servers.choose_mongo(folder, 27017), servers.LocalMongod)
+
+
+def test_a_server_that_was_given_before_is_given_still(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    write_record(folder.record, record({servers.KAFKA_VARIABLE: "broker:9092"}, given=[servers.KAFKA_VARIABLE]))
+    monkeypatch.setenv(servers.KAFKA_VARIABLE, "broker:9092")
+    assert servers.choose_kafka(folder, 9092).address == "broker:9092"
+
+
+def record(environment: dict[str, str], given: Sequence[str] = ()) -> Record:
+    supervisor = ProcessRecord(name="supervisor", pid=1, started=0, log="")
+    return Record(state="stopped", supervisor=supervisor, api_url="", environment=environment, given=list(given))
+
+
 def test_a_given_server_that_does_not_answer_names_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WAYPOST_KAFKA_BOOTSTRAP_SERVERS", f"{LOOPBACK}:{free_port()}")
-    with pytest.raises(LocalError, match=r"no Kafka answers at .* \(the address is from WAYPOST_KAFKA_BOOTSTRAP_SERVERS"):
+    with pytest.raises(LocalError, match=r"no Kafka answers at .* \(WAYPOST_KAFKA_BOOTSTRAP_SERVERS names it"):
         servers.choose_kafka(DataFolder(tmp_path), 9092).prepare()
 
 
@@ -81,8 +106,19 @@ def _hasty(address: str, **options: Any) -> MongoClient[dict[str, object]]:
     return MongoClient(address, **options | {"serverSelectionTimeoutMS": 50})
 
 
-def test_the_password_in_a_given_url_is_not_in_the_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("WAYPOST_MONGO_URL", "mongodb://user:hunter2@no such host/")
+@pytest.mark.parametrize("address", ["nonsense", "broker", ":9092", "broker:kafka"])
+def test_an_address_of_kafka_that_is_none_is_told_so(address: str) -> None:
+    assert kafka.missing(address) == f"{address!r} is no list of HOST:PORT"
+
+
+def test_no_port_is_given_twice() -> None:
+    ports = list(islice(free_ports({20_000, 20_001}), 50))
+    assert len(set(ports) - {20_000, 20_001}) == 50
+
+
+@pytest.mark.parametrize("rest", ["no such host/", "db:port/", "a@db/", "127.0.0.1:1/", ""])
+def test_the_password_in_a_given_url_is_not_in_the_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rest: str) -> None:
+    monkeypatch.setenv("WAYPOST_MONGO_URL", f"mongodb://user:hunter2@{rest}")
     monkeypatch.setattr(mongod, "MongoClient", _hasty)
     with pytest.raises(LocalError) as raised:
         servers.choose_mongo(DataFolder(tmp_path), 27017).prepare()

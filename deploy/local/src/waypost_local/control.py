@@ -100,5 +100,5 @@ def exports(folder: DataFolder) -> str:
     """The running system's settings as lines that a shell takes. Raises LocalError when nothing runs."""
     record = read_record(folder.record)
     if record is None or record.true_state != "running":
-        raise LocalError(f"nothing runs on {folder.path}: start it with `waypost-local up --data {folder.path}`")
+        raise LocalError(f"nothing runs on {folder.path}: start it with `waypost-local up --data {quote(str(folder.path))}`")
     return "\n".join(f"export {name}={quote(value)}" for name, value in sorted(record.environment.items()))

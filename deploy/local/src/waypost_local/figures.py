@@ -1,7 +1,8 @@
 """The line of live figures: what the services' metrics and the collections say, once a second."""
 
 import http.client
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -23,6 +24,27 @@ class Figures:
     lag: float | None
     """Events on the log that are not folded yet."""
     documents: Mapping[str, int]
+
+
+class FigureSource:
+    """Reads the figures of a running system. Connects to MongoDB at the first look, when the URL is known to be good."""
+
+    def __init__(self, metrics_urls: Sequence[str], mongo_url: str, database: str) -> None:
+        self._metrics_urls = metrics_urls
+        self._mongo_url = mongo_url
+        self._database = database
+        self._client: MongoClient[dict[str, object]] | None = None
+
+    def measure(self) -> Figures:
+        """Blocks for some milliseconds, or about a second for each service and MongoDB when they do not answer."""
+        if self._client is None:
+            self._client = MongoClient(self._mongo_url, serverSelectionTimeoutMS=1000)
+        sums = read_metrics(self._metrics_urls)
+        return Figures(time.monotonic(), sums.get(APPLIED), sums.get(LAG), count_documents(self._client, self._database))
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
 
 
 def line(before: Figures, now: Figures) -> str:

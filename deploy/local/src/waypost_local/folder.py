@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from waypost_local.errors import LocalError
 
@@ -45,7 +46,7 @@ class DataFolder:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise LocalError(
-                    f"a system already runs on {self.path}: stop it with `waypost-local down --data {self.path}`, "
+                    f"a system already runs on {self.path}: stop it with `waypost-local down --data {quote(str(self.path))}`, "
                     "or start a second one with another --data and other ports"
                 ) from error
             yield

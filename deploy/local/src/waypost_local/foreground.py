@@ -4,12 +4,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from pydantic import TypeAdapter
-from pymongo import MongoClient
 
 from waypost_local.errors import LocalError
-from waypost_local.figures import APPLIED, LAG, Figures, count_documents, line, read_metrics
+from waypost_local.figures import Figures, FigureSource, line
 from waypost_local.folder import DataFolder
 from waypost_local.plan import Options, make_plan
 from waypost_local.record import read_record
@@ -31,25 +31,21 @@ def make_supervisor(options: Options, say: Callable[[str], None]) -> Supervisor:
 def run_in_terminal(options: Options) -> None:
     """Blocks until Ctrl-C. Prints where things are, then a line of figures a second: in place on a terminal."""
     supervisor = make_supervisor(options, say)
-    urls = [process.metrics_url for process in supervisor.plan.processes]
-    mongo = supervisor.plan.environment["WAYPOST_MONGO_URL"]
-    database = os.environ.get("WAYPOST_MONGO_DATABASE", "waypost")
-    client: MongoClient[dict[str, object]] = MongoClient(mongo, serverSelectionTimeoutMS=1000, connect=False)
-
-    def measure() -> Figures:
-        sums = read_metrics(urls)
-        return Figures(time.monotonic(), sums.get(APPLIED), sums.get(LAG), count_documents(client, database))
-
+    figures = FigureSource(
+        [process.metrics_url for process in supervisor.plan.processes],
+        supervisor.plan.environment["WAYPOST_MONGO_URL"],
+        os.environ.get("WAYPOST_MONGO_DATABASE", "waypost"),
+    )
     last: Figures | None = None
 
     def show_figures() -> None:
         nonlocal last
-        before = last or measure()
+        before = last or figures.measure()
         time.sleep(1)
-        last = measure()
+        last = figures.measure()
         _show(line(before, last))
 
-    with client:
+    with closing(figures):
         supervise(supervisor, lambda: say(welcome_text(options)), show_figures)
 
 

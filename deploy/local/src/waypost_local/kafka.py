@@ -99,7 +99,8 @@ def prepare(programs: Programs, folder: Path, port: int) -> Path:
 
 
 def _settings(folder: Path, port: int) -> dict[str, str | int]:
-    controller = free_port()
+    # Below the ports that the plan of a system has taken for processes which do not run yet.
+    controller = free_port({port}, 15_000, 20_000)
     return {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -139,13 +140,15 @@ def missing(bootstrap_servers: str) -> str | None:
 
     Kafka protocol, Metadata request (key 3) version 1 with an empty list of topics.
     """
-    host, _, port = bootstrap_servers.partition(",")[0].rpartition(":")
+    host, _, port = bootstrap_servers.partition(",")[0].strip().rpartition(":")
+    if not (host and port.isascii() and port.isdigit()):
+        return f"{bootstrap_servers!r} is no list of HOST:PORT"
     try:
         with socket.create_connection((host, int(port)), timeout=2) as connection:
             connection.settimeout(2)
             connection.sendall(struct.pack(">ihhihi", 14, 3, 1, 1, -1, 0))
             _, _, brokers = struct.unpack(">iii", _receive(connection, 12))
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError) as error:
         return f"no Kafka answers at {bootstrap_servers}: {error}"
     return None if brokers > 0 else "no broker is registered yet"
 

@@ -22,14 +22,11 @@ app = typer.Typer(
 )
 
 DEFAULTS = Options()
-Data = Annotated[Path, typer.Option("--data", help="Folder that keeps data, keys and logs.")]
-Port = Annotated[int, typer.Option(min=1, max=65_535)]
+Data = Annotated[Path, typer.Option("--data", metavar="FOLDER", help="Folder that keeps data, keys and logs.")]
+Port = Annotated[int, typer.Option(min=1, max=65_535, metavar="PORT")]
 
 
-@app.command(
-    epilog="Examples:  waypost-local up   |   waypost-local up --detach --api-port 8081   |   "
-    "waypost-local up --data /tmp/second --api-port 8081 --kafka-port 9192 --mongo-port 27117"
-)
+@app.command()
 def up(  # noqa: PLR0917 - each is an option of the command
     data: Data = DEFAULTS.data,
     api_port: Port = DEFAULTS.api_port,
@@ -41,8 +38,16 @@ def up(  # noqa: PLR0917 - each is an option of the command
     """Start everything and show live figures until Ctrl-C. Data survives.
 
     WAYPOST_KAFKA_BOOTSTRAP_SERVERS and WAYPOST_MONGO_URL name servers to use instead of starting our own.
+
+    \b
+    Examples:
+      waypost-local up
+      waypost-local up --detach --api-port 8081
+      waypost-local up --data /tmp/second --api-port 8081 --kafka-port 9192 --mongo-port 27117
     """
     options = Options(data.absolute(), api_port, kafka_port, mongo_port, simulation=not no_simulation)
+    if len({api_port, kafka_port, mongo_port}) < 3:
+        raise LocalError("--api-port, --kafka-port and --mongo-port must differ")
     if not detach:
         run_in_terminal(options)
         return
@@ -50,18 +55,30 @@ def up(  # noqa: PLR0917 - each is an option of the command
     say(welcome_text(options))
 
 
-@app.command(epilog="Example:  waypost-local down --data .waypost")
+@app.command()
 def down(data: Data = DEFAULTS.data) -> None:
-    """Stop what `up` started on this folder. Data survives."""
+    """Stop what `up` started on this folder. Data survives.
+
+    \b
+    Examples:
+      waypost-local down
+      waypost-local down --data /tmp/second
+    """
     say("stopped" if control.stop(DataFolder(data.absolute())) else "nothing was running")
 
 
-@app.command(epilog="Example:  waypost-local status --json")
+@app.command()
 def status(
     data: Data = DEFAULTS.data,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Say what runs, with pids and logs."""
+    """Say what runs, with pids and logs.
+
+    \b
+    Examples:
+      waypost-local status
+      waypost-local status --json
+    """
     found = control.status(DataFolder(data.absolute()))
     if as_json:
         say(json.dumps(found, indent=2))
@@ -73,11 +90,15 @@ def status(
         say(f"  {found['error']}")
 
 
-@app.command(
-    epilog='Example:  eval "$(waypost-local env)" && curl -H "x-api-key: $WAYPOST_DEMO_KEY" $WAYPOST_API_URL/api/v1/sessions'
-)
+@app.command()
 def env(data: Data = DEFAULTS.data) -> None:
-    """Print the running system's settings as shell exports. They hold its demo key and cursor secret."""
+    """Print the running system's settings as shell exports. They hold its demo key and cursor secret.
+
+    \b
+    Examples:
+      eval "$(waypost-local env)"
+      curl -H "x-api-key: $WAYPOST_DEMO_KEY" $WAYPOST_API_URL/api/v1/sessions
+    """
     say(control.exports(DataFolder(data.absolute())))
 
 

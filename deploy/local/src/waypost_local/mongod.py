@@ -9,7 +9,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 from waypost_local.cache import install_once, name_with_digest
 from waypost_local.errors import LocalError
@@ -112,15 +112,17 @@ def _move(client: MongoClient[dict[str, object]], host: str) -> None:
 
 
 def missing(address: str) -> str | None:
-    """None when a primary answers at a URL that somebody else looks after, else what is wrong."""
-    client: MongoClient[dict[str, object]] | None = None
+    """None when a primary answers at a URL that somebody else looks after, else what is wrong.
+
+    Never tells the URL, which may hold a password, and of the driver's errors only which host did not answer and why.
+    """
     try:
-        client = MongoClient(address, serverSelectionTimeoutMS=3000)
-        hello = client.admin.command("hello")
-    except PyMongoError as error:
-        # Never the URL itself: it may hold a password.
-        return f"no MongoDB answers there: {type(error).__name__}"
-    finally:
-        if client is not None:
-            client.close()
+        with MongoClient[dict[str, object]](address, serverSelectionTimeoutMS=3000) as client:
+            hello = client.admin.command("hello")
+    except AutoReconnect as error:
+        return f"no MongoDB answers: {str(error).partition(' (configured')[0].partition(', Timeout')[0][:200]}"
+    except OperationFailure as error:
+        return f"MongoDB refuses the connection (code {error.code})"
+    except (PyMongoError, ValueError, TypeError) as error:
+        return f"that is no MongoDB connection string ({type(error).__name__})"
     return None if hello.get("setName") else "it is not a replica set, which the services need"

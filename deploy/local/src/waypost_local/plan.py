@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from waypost_local.folder import DataFolder
-from waypost_local.ports import LOOPBACK, free_port
+from waypost_local.ports import LOOPBACK, free_ports
 
 DEMO_ORGANIZATION = "org_demo"
 DEMO_PERMISSIONS = "read,send,manage,events"
@@ -67,6 +67,7 @@ def script(name: str) -> str:
 
 def make_plan(options: Options, folder: DataFolder, kafka: str, mongo: str) -> Plan:
     """The real system, on the servers at the given addresses. Picks free ports for metrics and the simulated network."""
+    ports = free_ports({options.api_port, options.kafka_port, options.mongo_port})
     environment = {
         "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": kafka,
         "WAYPOST_MONGO_URL": mongo,
@@ -76,19 +77,19 @@ def make_plan(options: Options, folder: DataFolder, kafka: str, mongo: str) -> P
         "WAYPOST_CURSOR_SECRET": folder.cursor_secret(),
     }
     processes = [
-        ProcessPlan("store", (script("waypost-store"),), free_port()),
-        ProcessPlan("ingest", (script("waypost-ingest"),), free_port()),
-        ProcessPlan("api", (script("waypost-api"),), free_port()),
+        ProcessPlan("store", (script("waypost-store"),), next(ports)),
+        ProcessPlan("ingest", (script("waypost-ingest"),), next(ports)),
+        ProcessPlan("api", (script("waypost-api"),), next(ports)),
     ]
     if options.simulation:
-        environment |= {"WAYPOST_NETWORK_HOST": LOOPBACK, "WAYPOST_NETWORK_PORT": str(free_port())}
+        environment |= {"WAYPOST_NETWORK_HOST": LOOPBACK, "WAYPOST_NETWORK_PORT": str(next(ports))}
         network = (
             *(script("waypost-simulated-network"), "--data", str(folder.data("network"))),
             *("--seed", "1", "--sessions", "3", "--chats", "200", "--rate", "20"),
         )
         processes += [
-            ProcessPlan("simulated-network", network, free_port()),
-            ProcessPlan("connector", (script("waypost-connector"), "run"), free_port()),
+            ProcessPlan("simulated-network", network, next(ports)),
+            ProcessPlan("connector", (script("waypost-connector"), "run"), next(ports)),
         ]
     return Plan(
         environment=environment,

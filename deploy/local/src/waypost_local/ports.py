@@ -1,5 +1,8 @@
+"""Ports on the loopback: free ones, and those that must be."""
+
 import random
 import socket
+from collections.abc import Container, Iterable, Iterator
 from itertools import chain
 
 from waypost_local.errors import LocalError
@@ -7,18 +10,26 @@ from waypost_local.errors import LocalError
 LOOPBACK = "127.0.0.1"
 
 
-def free_port() -> int:
-    """A loopback port that nothing uses at this moment.
+FIRST, LAST = 20_000, 32_000
+"""Below the range that Linux gives to outgoing connections (32768 and up): none takes a port before the server it is for."""
 
-    From below the range that Linux gives to outgoing connections (32768 and up), so that none of those takes it
-    before the server does that it is for.
-    """
-    first, last = 20_000, 32_000
+
+def free_port(without: Container[int] = (), first: int = FIRST, last: int = LAST) -> int:
+    """A loopback port that nothing uses at this moment."""
     start = random.randrange(first, last)
     for port in chain(range(start, last), range(first, start)):
-        if _bindable(port):
+        if port not in without and _bindable(port):
             return port
     raise LocalError(f"no port is free on {LOOPBACK} between {first} and {last}")
+
+
+def free_ports(without: Iterable[int]) -> Iterator[int]:
+    """Without end, and none of them twice."""
+    given = set(without)
+    while True:
+        port = free_port(given)
+        given.add(port)
+        yield port
 
 
 def require_free(port: int, purpose: str, flag: str) -> None:

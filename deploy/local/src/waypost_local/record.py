@@ -29,6 +29,8 @@ class Record(BaseModel):
     error: str | None = None
     api_url: str
     environment: dict[str, str]
+    given: list[str] = []
+    """The variables of `environment` that name a server of the caller's."""
     processes: list[ProcessRecord] = []
 
     @property

@@ -11,12 +11,14 @@ from waypost_local.errors import LocalError
 from waypost_local.folder import DataFolder
 from waypost_local.ports import LOOPBACK, require_free
 from waypost_local.process import Child
+from waypost_local.record import read_record
 
 KAFKA_VARIABLE = "WAYPOST_KAFKA_BOOTSTRAP_SERVERS"
 MONGO_VARIABLE = "WAYPOST_MONGO_URL"
 
 
 class Server(Protocol):
+    name: str
     address: str
 
     def prepare(self) -> None:
@@ -30,6 +32,8 @@ class Server(Protocol):
 
 
 class LocalKafka:
+    name = "Kafka"
+
     def __init__(self, folder: DataFolder, port: int) -> None:
         self.address = f"{LOOPBACK}:{port}"
         self._folder, self._port = folder, port
@@ -47,6 +51,8 @@ class LocalKafka:
 
 
 class LocalMongod:
+    name = "mongod"
+
     def __init__(self, folder: DataFolder, port: int) -> None:
         self.address = mongod.url(port)
         self._folder, self._port = folder, port
@@ -64,13 +70,14 @@ class LocalMongod:
 
 @dataclass
 class GivenServer:
+    name: str
     address: str
     variable: str
     probe: Callable[[str], str | None]
 
     def prepare(self) -> None:
         if (reason := self.probe(self.address)) is not None:
-            raise LocalError(f"{reason} (the address is from {self.variable}: start that server, or unset the variable)")
+            raise LocalError(f"{reason} ({self.variable} names it: start that {self.name}, or unset the variable)")
 
     def start(self) -> None:
         return None
@@ -80,15 +87,23 @@ class GivenServer:
 
 
 def choose_kafka(folder: DataFolder, port: int) -> Server:
-    if address := os.environ.get(KAFKA_VARIABLE):
-        return GivenServer(address, KAFKA_VARIABLE, kafka.missing)
+    if address := _given(KAFKA_VARIABLE, folder):
+        return GivenServer("Kafka", address, KAFKA_VARIABLE, kafka.missing)
     return LocalKafka(folder, port)
 
 
 def choose_mongo(folder: DataFolder, port: int) -> Server:
-    if address := os.environ.get(MONGO_VARIABLE):
-        return GivenServer(address, MONGO_VARIABLE, mongod.missing)
+    if address := _given(MONGO_VARIABLE, folder):
+        return GivenServer("MongoDB", address, MONGO_VARIABLE, mongod.missing)
     return LocalMongod(folder, port)
+
+
+def _given(variable: str, folder: DataFolder) -> str | None:
+    """The caller's own server, if there is one: what `env` exported of this folder's earlier run names ours."""
+    address = os.environ.get(variable)
+    record = read_record(folder.record)
+    was_ours = record is not None and variable not in record.given and record.environment.get(variable) == address
+    return None if was_ours else address
 
 
 def prepare_side_by_side(servers: Sequence[Server]) -> None:

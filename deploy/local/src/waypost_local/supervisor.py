@@ -13,7 +13,7 @@ from waypost_local.plan import Plan, ProcessPlan
 from waypost_local.ports import LOOPBACK, require_free
 from waypost_local.process import Child, start_time
 from waypost_local.record import ProcessRecord, Record, State, write_record
-from waypost_local.servers import Server, prepare_side_by_side
+from waypost_local.servers import GivenServer, Server, prepare_side_by_side
 
 SERVER_READY_SECONDS = 60
 SERVER_STOP_SECONDS = 20
@@ -42,9 +42,14 @@ class Supervisor:
         """Blocks until everything is ready. Raises LocalError; what runs by then is stopped by `stop`."""
         self._write("starting")
         require_free(self.plan.api_port, "API", "--api-port")
-        self.say("Preparing Kafka and mongod (downloaded the first time: about 90 MB)")
+        given, ours = self._given(), [server.name for server in self.servers if not isinstance(server, GivenServer)]
+        if given:
+            self.say(f"Using what {' and '.join(given)} name{'s' if len(given) == 1 else ''}")
+        if ours:
+            self.say(f"Preparing {' and '.join(ours)} (downloaded the first time: about 90 MB)")
         prepare_side_by_side(self.servers)
-        self.say("Starting Kafka and mongod")
+        if ours:
+            self.say(f"Starting {' and '.join(ours)}")
         started = [(server, self._adopt(server.start())) for server in self.servers]
         environment = self._environment()
         # It waits for the servers itself: what it takes to load is done by the time they answer.
@@ -97,6 +102,9 @@ class Supervisor:
         """Ours, over the caller's, over what suits a log that a person reads."""
         return {"WAYPOST_LOG_FORMAT": "console"} | dict(os.environ) | dict(self.plan.environment)
 
+    def _given(self) -> list[str]:
+        return [server.variable for server in self.servers if isinstance(server, GivenServer)]
+
     def _write(self, state: State, error: LocalError | None = None) -> None:
         environment = dict(self.plan.environment) | {"WAYPOST_API_URL": self.api_url}
         if self.demo_key:
@@ -107,6 +115,7 @@ class Supervisor:
             error=str(error) if error else None,
             api_url=self.api_url,
             environment=environment,
+            given=self._given(),
             processes=self._records,
         )
         write_record(self.folder.record, record)
