@@ -45,7 +45,7 @@ async def test_mongod_away_under_load(pipeline: Pipeline, own_mongod: OwnMongod,
         await until_more_applied(pipeline, 200)
         assert (await client.patch(CHAT, json={"pinned": True})).status_code == 200
 
-        refusals = []
+        refusals: list[float] = []
         async with fault(own_mongod):
             until = time.monotonic() + seconds
             while time.monotonic() < until or len(refusals) < 2:

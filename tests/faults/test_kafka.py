@@ -1,0 +1,104 @@
+"""Kafka goes away under load, by a kill or by silence: reads go on, writes are refused, and all recovers by itself."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import httpx
+import pytest
+from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
+from tests.faults.history import (
+    Verdict,
+    assert_as_if_nothing_had_happened,
+    load,
+    logs,
+    make_history,
+    outcomes,
+    until_more_applied,
+)
+from tests.faults.servers import OwnKafka
+from tests.plugins.pipeline import Pipeline
+from tests.processes import eventually
+
+pytestmark = pytest.mark.slow
+
+CHAT = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
+LOOK_EVERY_SECONDS = 0.25
+TRIES_SECONDS = 4.0
+"""The one caller a second that tries waits for the time-out of publishing, 2 s."""
+QUICK_SECONDS = 0.5
+
+Fault = Callable[[OwnKafka], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def kafka_server(own_kafka: OwnKafka) -> str:
+    return own_kafka.address
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    return ""
+
+
+@pytest.mark.parametrize(("fault", "seconds"), [(OwnKafka.killed, 4.0), (OwnKafka.stopped, 10.0)], ids=["killed", "stopped"])
+async def test_kafka_away_under_load(pipeline: Pipeline, own_kafka: OwnKafka, fault: Fault, seconds: float) -> None:
+    services = await asyncio.gather(
+        pipeline.start("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50"),
+        pipeline.start("waypost-store", WAYPOST_STORE_SWEEP_INTERVAL_S="0.5"),
+        pipeline.start_api(),
+    )
+    key = await pipeline.api_key(ORGANIZATION)
+    await pipeline.publish([working_session(), message("A")])
+    async with pipeline.client(services[-1], key) as client, load(pipeline, make_history(15_000), a_second=300):
+        await until_more_applied(pipeline, 200)
+        assert (await client.patch(CHAT, json={"pinned": True})).status_code == 200
+
+        reads: list[float] = []
+        writes: list[float] = []
+        async with fault(own_kafka):
+            until = time.monotonic() + seconds
+            while time.monotonic() < until or len(writes) < 2:
+                writes.append(await refused_write_seconds(client))
+                reads.append(await read_seconds(client))
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+        assert max(reads) < QUICK_SECONDS
+        assert max(writes) < TRIES_SECONDS
+        assert writes[1] < QUICK_SECONDS
+
+        async def changeable() -> bool:
+            return (await client.patch(CHAT, json={"pinned": False})).status_code == 200
+
+        await eventually(changeable, lambda: f"writes again\n{logs(pipeline)}")
+        await until_more_applied(pipeline, 200)
+    ended = await ends_of_operations(pipeline)
+    expired = {command: verdict for command, verdict in ended.items() if verdict[0] == "expired"}
+    await assert_as_if_nothing_had_happened(pipeline, expired)
+    told = await outcomes(pipeline)
+    assert {command: told.get(command) for command in ended} == {command: {verdict} for command, verdict in ended.items()}
+    assert all(service.is_running for service in services)
+
+
+async def refused_write_seconds(client: httpx.AsyncClient) -> float:
+    began = time.monotonic()
+    answer = await client.patch(CHAT, json={"pinned": False})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "gateway_unavailable")
+    return time.monotonic() - began
+
+
+async def read_seconds(client: httpx.AsyncClient) -> float:
+    began = time.monotonic()
+    assert (await client.get(CHAT)).status_code == 200
+    return time.monotonic() - began
+
+
+async def ends_of_operations(pipeline: Pipeline) -> dict[str, Verdict]:
+    """What became of each request that was let in, once none is open: nobody waits for ever."""
+    operations = pipeline.database["operations"]
+
+    async def all_ended() -> bool:
+        return await operations.count_documents({"status": {"$in": ["pending", "started"]}}) == 0
+
+    await eventually(all_ended, lambda: f"an end of every operation\n{logs(pipeline)}")
+    return {one["_id"]: (one["status"], one["code"]) async for one in operations.find({})}
