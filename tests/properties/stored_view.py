@@ -1,8 +1,10 @@
 """What the stored documents show, in the shape of the reference model's view."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from waypost_common.mongo import MongoDatabase
+from waypost_common.documents import PROJECTIONS, Collection, collection_name
+from waypost_common.mongo import MongoDatabase, aggregate
 
 Json = dict[str, Any]
 
@@ -27,7 +29,10 @@ CHANNEL_FIELDS = ("jid", "name", "description", "role", "subscribers", "inviteLi
 
 
 async def stored_view(database: MongoDatabase) -> Json:
-    documents = await all_documents(database)
+    return view_of(await all_documents(database))
+
+
+def view_of(documents: dict[str, dict[str, Json]]) -> Json:
     members = documents["group_members"].values()
     return {
         "sessions": {
@@ -55,10 +60,24 @@ async def stored_view(database: MongoDatabase) -> Json:
     }
 
 
-async def all_documents(database: MongoDatabase) -> dict[str, dict[str, Json]]:
-    """Every document of every projection, field for field."""
-    names = ("sessions", "chats", "messages", "contacts", "groups", "group_members", "channels")
-    return {name: {one["_id"]: one async for one in database[name].find({})} for name in names}
+async def all_documents(
+    database: MongoDatabase, generation: int = 1, sessions: Iterable[str] | None = None
+) -> dict[str, dict[str, Json]]:
+    """Every document of every projection, field for field, by one question; of all sessions, or of those named."""
+    wanted: Json = {}
+    if sessions is not None:
+        # Every id begins with its session's.
+        wanted = {"$or": [{"_id": {"$gte": session, "$lt": session + "~"}} for session in sessions]}
+    found: dict[str, dict[str, Json]] = {collection.value: {} for collection in PROJECTIONS}
+    first, *others = ((collection_name(one, generation), _labelled(one, wanted)) for one in PROJECTIONS)
+    unions = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in others]
+    async for row in aggregate(database[first[0]], [*first[1], *unions]):
+        found[row["collection"]][row["document"]["_id"]] = row["document"]
+    return found
+
+
+def _labelled(collection: Collection, wanted: Json) -> list[Json]:
+    return [{"$match": wanted}, {"$project": {"_id": 0, "collection": {"$literal": collection.value}, "document": "$$ROOT"}}]
 
 
 def _picked(document: Json, fields: tuple[str, ...]) -> Json:

@@ -44,6 +44,23 @@ def _from_earlier_offsets(seen: History, data: st.DataObject) -> History:
     return again
 
 
+def rearranged(history: History, data: st.DataObject) -> History:
+    """The same events as another log may hold them: each key keeps its order, all else is free - which key lies in which
+    of how many partitions, how keys interleave, and so every offset.
+    """
+    waiting: dict[str, History] = {}
+    for record in history:
+        waiting.setdefault(record.key, []).append(record)
+    partitions = {key: data.draw(st.integers(0, 2)) for key in sorted(waiting)}
+    log: History = []
+    while waiting:
+        key = data.draw(st.sampled_from(sorted(waiting)))
+        log.append(waiting[key].pop(0)._replace(partition=partitions[key], offset=len(log)))
+        if not waiting[key]:
+            del waiting[key]
+    return log
+
+
 def cut_into_batches(history: History, data: st.DataObject) -> list[History]:
     """The same records in the same order, as polls of one to ten records."""
     batches: list[History] = []
@@ -53,3 +70,15 @@ def cut_into_batches(history: History, data: st.DataObject) -> list[History]:
         batches.append(rest[:size])
         rest = rest[size:]
     return batches
+
+
+def cut_at_every_point(history: History) -> list[list[History]]:
+    """One batch, two batches cut at each point, and batches of one."""
+    halves = [[history[:cut], history[cut:]] for cut in range(1, len(history))]
+    return [[history], *halves, [[record] for record in history]]
+
+
+def returned_from_every_point(history: History) -> list[list[History]]:
+    """Two batches of which the second begins at or before the end of the first, for every such pair of points."""
+    ends = range(1, len(history) + 1)
+    return [[history[:end], history[start:]] for end in ends for start in range(end) if history[start:]]

@@ -11,8 +11,17 @@ from zlib import crc32
 from hypothesis import strategies as st
 
 from . import payloads
-from .delivery import History, cut_into_batches, duplicated, permuted_where_order_is_free, rewound
-from .pools import CHATS, GROUP, JIDS, LID_CHAT, NEWSLETTER, PHONE_CHAT, SEEN_AT, SESSIONS
+from .delivery import (
+    History,
+    cut_at_every_point,
+    cut_into_batches,
+    duplicated,
+    permuted_where_order_is_free,
+    rearranged,
+    returned_from_every_point,
+    rewound,
+)
+from .pools import CHATS, GROUP, JIDS, LID_CHAT, NEWSLETTER, OTHER_GROUP, PHONE_CHAT, SEEN_AT, SESSIONS
 from .records import Json, Record, key_of
 from .writing import envelope, headers, ulid
 
@@ -21,6 +30,7 @@ T = TypeVar("T")
 __all__ = [
     "FAMILIES",
     "History",
+    "cut_at_every_point",
     "cut_into_batches",
     "duplicated",
     "histories",
@@ -28,6 +38,8 @@ __all__ = [
     "histories_of_a_session",
     "histories_of_many_commands",
     "permuted_where_order_is_free",
+    "rearranged",
+    "returned_from_every_point",
     "rewound",
 ]
 
@@ -97,6 +109,7 @@ def _themes(chat: str) -> dict[str, st.SearchStrategy[payloads.Event]]:
     flags = payloads.chat_updates(chat, "archived", "pinned", "muted", "flags")
     reads = payloads.chat_updates(chat, "read", "read", "unread", "picture")
     removals = payloads.chat_updates(chat, "deleted", "trimmed")
+    deletions = payloads.chat_updates(chat, "deleted")
     erasures = payloads.chat_updates(chat, "erased")
     own = _own_events(chat)
     about_messages = weighted((5, acknowledgements), (4, edits), (2, revocations), (4, reactions), (4, votes))
@@ -107,6 +120,7 @@ def _themes(chat: str) -> dict[str, st.SearchStrategy[payloads.Event]]:
         "edits and erasures": weighted((5, messages), (5, edits), (2, erasures)),
         "reactions and votes": weighted((8, messages), (6, reactions), (6, votes), (2, revocations), (1, removals)),
         "reads and removals": weighted((6, messages), (3, reads), (3, removals), (2, flags)),
+        "deletions": weighted((6, messages), (3, deletions), (4, about_messages), (1, reads), (1, flags), (1, own)),
         "senders": weighted((12, messages), (2, own), (1, removals)),
         "own events": weighted((6, messages), (10, own), (1, removals)),
     }
@@ -116,6 +130,7 @@ _THEMES = {chat: {name: some(_steps(events), 14) for name, events in _themes(cha
 _FREQUENT_CHATS = [*CHATS, PHONE_CHAT, GROUP, GROUP]
 _FREQUENT_THEMES = ["anything", "anything", *_THEMES[GROUP]]
 _SESSION_STEPS = some(_steps(weighted((3, payloads.session_statuses()), (2, payloads.authentications()))), 12)
+_SENDER_STEPS = {chat: some(_steps(weighted((8, payloads.messages(chat)))), 5) for chat in (PHONE_CHAT, GROUP, OTHER_GROUP)}
 _CONTACT_STEPS = some(_steps(st.sampled_from(JIDS).flatmap(payloads.contact_updates)), 4)
 _themes_by_chance = st.sampled_from(_FREQUENT_THEMES)
 _partitions = st.integers(1, 3)
@@ -139,6 +154,14 @@ def histories_about(draw: st.DrawFn, theme: str, chats: Sequence[str] = _FREQUEN
     steps = _THEMES[draw(st.sampled_from(chats))][theme]
     bursts = draw(some(st.builds(Burst, st.just(SESSIONS[0]), steps), 4))
     return published(bursts, draw(_partitions), draw(_strides))
+
+
+@st.composite
+def histories_of_people_in_several_chats(draw: st.DrawFn) -> History:
+    """The same few people write in two groups and a direct chat, whose partitions all feed their contacts."""
+    steps = weighted((4, st.sampled_from(sorted(_SENDER_STEPS)).flatmap(_SENDER_STEPS.__getitem__)), (1, _CONTACT_STEPS))
+    bursts = draw(some(st.builds(Burst, st.just(SESSIONS[0]), steps), 6))
+    return published(bursts, draw(st.integers(2, 3)), draw(_strides))
 
 
 @st.composite
@@ -167,9 +190,11 @@ FAMILIES: dict[str, st.SearchStrategy[History]] = {
     "edits and erasures": histories_about("edits and erasures"),
     "reactions and votes": histories_about("reactions and votes"),
     "reads and removals": histories_about("reads and removals"),
+    "deletions": histories_about("deletions"),
     "direct chats": histories_about("own events", [PHONE_CHAT, LID_CHAT]),
     "groups": histories_about("own events", [GROUP]),
     "group senders": histories_about("senders", [GROUP]),
+    "people in several chats": histories_of_people_in_several_chats(),
     "channels": histories_about("own events", [NEWSLETTER]),
     "sessions": histories_of_a_session(),
     "many commands": histories_of_many_commands(),

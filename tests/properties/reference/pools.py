@@ -17,6 +17,7 @@ JIDS = tuple(jid for person in PEOPLE for jid in person)
 PHONE_CHAT = PEOPLE[0][0]
 LID_CHAT = PEOPLE[1][1]
 GROUP = "120363021234567890@g.us"
+OTHER_GROUP = "120363029876543210@g.us"
 NEWSLETTER = "120363012345678901@newsletter"
 CHATS = (PHONE_CHAT, LID_CHAT, GROUP, NEWSLETTER, "status@broadcast", "1719662400@broadcast")
 

@@ -1,0 +1,169 @@
+"""What happens to a history on its way into documents, step by step, and the comparison with the model after each step."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.properties.projection import Copy
+from tests.properties.reference import Record, ReferenceModel
+from tests.properties.reference.delivery import History
+from tests.properties.unreliable import Delay, Outage
+from waypost_common.consumption import RetryLaterError
+from waypost_projection.writer import CommandOutcome
+
+LONGEST_WAIT_S = 30
+MOST_TROUBLES = 6
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch that is written as it should be."""
+
+    records: History
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A batch during which MongoDB goes away, or the process dies: some of its writes come to pass."""
+
+    records: History
+    at_write: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """A batch of a reader that lost its partitions without knowing: from some call on it goes on only `steps_later`."""
+
+    records: History
+    at_call: int
+    steps_later: int
+
+
+Step = Batch | Broken | Overtaken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    copy: Copy
+    steps: Sequence[Step]
+    restarts: bool = True
+    """Whether each batch has a writer that has just started: then nothing can live in memory alone."""
+
+
+def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    """One document at a time, so that a failure names it."""
+    for family, documents in expected.items():
+        assert found[family].keys() == documents.keys(), family
+        for key, document in documents.items():
+            assert found[family][key] == document, f"{family} {key}"
+
+
+def plain(batches: Sequence[History]) -> list[Step]:
+    return [Batch(records) for records in batches]
+
+
+def with_troubles(history: History, data: st.DataObject) -> list[Step]:
+    """Batches of one to ten records, some cut short by an outage and tried again in other batches, some overtaken."""
+    steps: list[Step] = []
+    reached = troubles = 0
+    while reached < len(history):
+        end = reached + data.draw(st.integers(1, 10))
+        trouble = data.draw(st.sampled_from("bbov")) if troubles < MOST_TROUBLES else "b"
+        troubles += trouble != "b"
+        match trouble:
+            case "o":
+                steps.append(Broken(history[reached:end], data.draw(st.integers(0, 6)), data.draw(st.integers(0, 99))))
+            case "v":
+                # It may have been further behind, but never further ahead.
+                begin = max(0, reached - data.draw(st.integers(0, 6)))
+                steps.append(Overtaken(history[begin:end], data.draw(st.integers(0, 12)), data.draw(st.integers(1, 4))))
+            case _:
+                steps.append(Batch(history[reached:end]))
+                reached = end
+    return steps
+
+
+async def deliver_all(deliveries: Mapping[str, Delivery]) -> None:
+    """All of them side by side; a failure names the delivery."""
+
+    async def one(name: str, delivery: Delivery) -> None:
+        try:
+            await deliver(delivery)
+        except AssertionError as error:
+            error.add_note(f"delivered {name}")
+            raise
+
+    async with asyncio.TaskGroup() as tasks:
+        for name, delivery in deliveries.items():
+            tasks.create_task(one(name, delivery), name=name)
+
+
+async def deliver(delivery: Delivery) -> list[CommandOutcome]:
+    """Takes every step, and compares what readers see with the model after each, where the model can answer: when no
+    event has been begun by an interrupted or overtaken writer that has not been delivered in whole.
+    """
+    copy = delivery.copy
+    model = ReferenceModel()
+    outcomes: list[CommandOutcome] = []
+    begun: set[tuple[int, int]] = set()
+    done: set[tuple[int, int]] = set()
+    delayed: list[tuple[int, Delay, asyncio.Task[Any]]] = []
+    writer = copy.writer()
+    async with asyncio.timeout(LONGEST_WAIT_S), asyncio.TaskGroup() as tasks:
+        for number, step in enumerate(delivery.steps):
+            begun |= _places(step.records)
+            writer = copy.writer() if delivery.restarts else writer
+            match step:
+                case Batch(records):
+                    outcomes += await copy.apply(records, writer)
+                    for record in records:
+                        model.apply(record)
+                    done |= _places(records)
+                case Broken(records):
+                    await _broken(copy, step)
+                case Overtaken(records):
+                    delay = Delay(step.at_call)
+                    late = copy.troubled_writer(delay)
+                    task = tasks.create_task(_until_done(copy, records, late, delay), name="overtaken writer")
+                    await delay.reached.wait()
+                    delayed.append((number + step.steps_later, delay, task))
+            delayed = await _let_go(delayed, number)
+            if begun <= done:
+                assert_same(await copy.view(), model.view())
+        await _let_go(delayed, None)
+    assert_same(await copy.view(), model.view())
+    return outcomes
+
+
+def _places(records: History) -> set[tuple[int, int]]:
+    return {(record.partition, record.offset) for record in records}
+
+
+async def _broken(copy: Copy, step: Broken) -> None:
+    writer = copy.troubled_writer(Outage(step.at_write, step.seed))
+    with suppress(RetryLaterError):  # raised unless the batch has fewer writes
+        await copy.apply(step.records, writer)
+
+
+async def _until_done(copy: Copy, records: Sequence[Record], writer: Any, delay: Delay) -> None:
+    await copy.apply(records, writer)
+    delay.reached.set()
+
+
+async def _let_go(
+    delayed: list[tuple[int, Delay, "asyncio.Task[Any]"]], reached: int | None
+) -> list[tuple[int, Delay, "asyncio.Task[Any]"]]:
+    """Lets those go on whose time has come (all, at the end), one after the other; returns the others."""
+    waiting = []
+    for due, delay, task in delayed:
+        if reached is None or due <= reached:
+            delay.over.set()
+            await task
+        else:
+            waiting.append((due, delay, task))
+    return waiting
