@@ -28,8 +28,19 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 def test_a_process_that_ends_early_is_named_with_its_exit_code_and_last_log_lines(tmp_path: Path) -> None:
     child = Child("store", (sys.executable, "-c", "print('no topic wa.events'); exit(3)"), os.environ, tmp_path / "store.log")
-    with pytest.raises(LocalError, match=r"(?s)store ended with exit code 3; its log is .*store\.log\n    no topic wa\.events"):
+    with pytest.raises(
+        LocalError, match=r"(?s)store ended with exit code 3; its log is .*store\.log; .*start again\n    no topic"
+    ):
         child.wait_ready(lambda: "not ready", deadline_seconds=10)
+
+
+def test_of_mongods_log_only_warnings_and_errors_are_shown(tmp_path: Path) -> None:
+    lines = ('{"t":{},"s":"E",  "msg":"DBPathInUse"}', '{"t":{},"s":"I",  "msg":"Shutting down"}')
+    child = Child(
+        "mongod", (sys.executable, "-c", f"print(*{lines!r}, sep='\\n'); exit(100)"), os.environ, tmp_path / "mongod.log"
+    )
+    wait_for(lambda: child.exit_code is not None)
+    assert child.last_lines() == f"\n    {lines[0]}"
 
 
 def test_a_process_that_is_never_ready_is_named_with_what_it_waits_for(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from waypost_local.figures import Figures, FigureSource, line
 from waypost_local.folder import DataFolder
 from waypost_local.plan import Options, make_plan
 from waypost_local.record import read_record
+from waypost_local.screen import Screen
 from waypost_local.servers import choose_kafka, choose_mongo
 from waypost_local.supervisor import Supervisor, supervise
 from waypost_local.welcome import welcome
@@ -30,7 +31,8 @@ def make_supervisor(options: Options, say: Callable[[str], None]) -> Supervisor:
 
 def run_in_terminal(options: Options) -> None:
     """Blocks until Ctrl-C. Prints where things are, then a line of figures a second: in place on a terminal."""
-    supervisor = make_supervisor(options, say)
+    screen = Screen(sys.stdout)
+    supervisor = make_supervisor(options, screen.say)
     figures = FigureSource(
         [process.metrics_url for process in supervisor.plan.processes],
         supervisor.plan.environment["WAYPOST_MONGO_URL"],
@@ -43,10 +45,10 @@ def run_in_terminal(options: Options) -> None:
         before = last or figures.measure()
         time.sleep(1)
         last = figures.measure()
-        _show(line(before, last))
+        screen.show(line(before, last))
 
-    with closing(figures):
-        supervise(supervisor, lambda: say(welcome_text(options)), show_figures)
+    with closing(figures), closing(screen):
+        supervise(supervisor, lambda: screen.say(welcome_text(options)), show_figures)
 
 
 def welcome_text(options: Options) -> str:
@@ -59,14 +61,6 @@ def welcome_text(options: Options) -> str:
 def say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-def _show(text: str) -> None:
-    if sys.stdout.isatty():
-        sys.stdout.write(f"\r\x1b[K{text}")
-        sys.stdout.flush()
-    else:
-        say(text)
 
 
 def detached_command(options: Options) -> list[str]:

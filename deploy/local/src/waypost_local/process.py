@@ -11,6 +11,8 @@ from pathlib import Path
 from waypost_local.errors import LocalError
 
 LOG_LINES_SHOWN = 12
+_CHATTER = '"s":"I"'
+"""In mongod's log, what is no warning or error: long lines that tell nothing of why it ended."""
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -78,7 +80,10 @@ class Child:
     def require_running(self) -> None:
         """Raises LocalError with the last log lines when the process has ended."""
         if self.exit_code is not None:
-            raise LocalError(f"{self.name} ended {_how(self.exit_code)}; its log is {self.log}{self.last_lines()}")
+            raise LocalError(
+                f"{self.name} ended {_how(self.exit_code)}; its log is {self.log}; "
+                f"put right what it says, then start again{self.last_lines()}"
+            )
 
     def wait_ready(self, missing: Callable[[], str | None], deadline_seconds: float) -> None:
         """Blocks until nothing is `missing`. Raises LocalError at the deadline or when the process ends."""
@@ -132,7 +137,7 @@ def start_time(pid: int) -> int | None:
 
 def indented(text: str) -> str:
     """The last lines of a program's output, as the tail of an error's text."""
-    lines = [line for line in text.splitlines() if line.strip()][-LOG_LINES_SHOWN:]
+    lines = [line for line in text.splitlines() if line.strip() and _CHATTER not in line][-LOG_LINES_SHOWN:]
     return "".join(f"\n    {line[:400]}" for line in lines)
 
 

@@ -77,7 +77,7 @@ class GivenServer:
 
     def prepare(self) -> None:
         if (reason := self.probe(self.address)) is not None:
-            raise LocalError(f"{reason} ({self.variable} names it: start that {self.name}, or unset the variable)")
+            raise LocalError(f"{self.variable}: {reason}; put that right, or unset it to have {self.name} started here")
 
     def start(self) -> None:
         return None
