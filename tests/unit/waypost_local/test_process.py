@@ -28,9 +28,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 def test_a_process_that_ends_early_is_named_with_its_exit_code_and_last_log_lines(tmp_path: Path) -> None:
     child = Child("store", (sys.executable, "-c", "print('no topic wa.events'); exit(3)"), os.environ, tmp_path / "store.log")
-    with pytest.raises(
-        LocalError, match=r"(?s)store ended with exit code 3; its log is .*store\.log; .*start again\n    no topic"
-    ):
+    with pytest.raises(LocalError, match=r"(?s)store ended with exit code 3; its log is .*store\.log; .*again\n    no topic"):
         child.wait_ready(lambda: "not ready", deadline_seconds=10)
 
 

@@ -120,7 +120,9 @@ class Child:
     def last_lines(self) -> str:
         """The end of the log, indented, on lines of its own; empty when the log is."""
         with self.log.open("rb") as log:
-            log.seek(max(0, self.log.stat().st_size - 16_384))
+            if (start := self.log.stat().st_size - 16_384) > 0:
+                log.seek(start)
+                log.readline()
             return indented(log.read().decode(errors="replace"))
 
 
