@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,20 @@ class Pipeline:
 
     async def publish_raw(self, value: bytes, key: str, topic: str = EVENTS, headers: RecordHeaders | None = None) -> None:
         await self.producer.send_and_wait(topic_name(self.settings.kafka, topic), value, key=key.encode(), headers=headers or [])
+
+    async def publish_unreadable(self, key: str) -> int:
+        """Puts a record on the events topic that aiokafka cannot read back; returns its offset."""
+        program = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(Path(__file__).with_name("unreadable_record.py")),
+            self.settings.kafka.bootstrap_servers,
+            topic_name(self.settings.kafka, EVENTS),
+            key,
+            env=os.environ | {"AIOKAFKA_NO_EXTENSIONS": "1"},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await program.communicate()
+        return int(printed)
 
     async def read_all(self, topic: str = EVENTS) -> list[Any]:
         """Every record that the topic holds now, in log order per partition."""

@@ -64,6 +64,20 @@ async def test_every_kind_of_bad_event_is_dead_lettered_and_its_neighbours_are_s
 
 
 @pytest.mark.slow
+async def test_a_record_that_the_client_library_cannot_parse_is_dead_lettered_too(pipeline: Pipeline) -> None:
+    """Its header's name is not UTF-8, which clients in other languages may write."""
+    await pipeline.start("waypost-ingest")
+    others = [message(f"OTHER{number}", chat=f"628123456{number:04}@s.whatsapp.net") for number in range(50)]
+    await pipeline.publish([message("BEFORE"), *others[:25]])
+    offset = await pipeline.publish_unreadable(KEY)
+    await pipeline.publish([message("AFTER"), *others[25:]])
+    await pipeline.until_applied()
+    assert await pipeline.database["messages"].count_documents({}) == 2 + len(others)
+    (letter,) = await pipeline.read_all(EVENTS_DLQ)
+    assert int(dict(letter.headers)["dlq-origin-offset"]) == offset
+
+
+@pytest.mark.slow
 async def test_a_topic_of_nothing_but_bad_events_stops_the_service_with_a_clear_error(pipeline: Pipeline) -> None:
     for _ in range(60):
         await pipeline.publish_raw(b"nonsense", KEY)

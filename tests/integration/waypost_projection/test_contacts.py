@@ -1,6 +1,7 @@
 """A contact is fed by several partitions at once, and comes to the same (rule R2)."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +57,15 @@ async def test_an_older_change_of_a_contact_does_not_replace_a_newer_one(
         await storage.write_contacts([contact_change(offset, fullName=f"name {offset}")], [])
     found = await only(database["contacts"])
     assert (found["fullName"], found["offset"]) == ("name 1", 1)
+
+
+async def test_another_organization_changes_nothing_of_a_contact(database: MongoDatabase, storage: ProjectionStorage) -> None:
+    await storage.write_contacts([contact_change(0, fullName="ours")], [sighting(name="ours")])
+    ours = await only(database["contacts"])
+    other = OrganizationId("org_2")
+    theirs = contact_change(1, fullName="theirs"), sighting(at=1, name="theirs")
+    await storage.write_contacts([replace(theirs[0], organization=other)], [replace(theirs[1], organization=other)])
+    assert await only(database["contacts"]) == ours
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0, 1)])

@@ -52,6 +52,8 @@ class FakeConsumer:
         self.commits: list[tuple[float, dict[TopicPartition, int]]] = []
         self.polls: list[frozenset[TopicPartition]] = []
         """What was paused at each poll."""
+        self.unreadable: set[tuple[TopicPartition, int]] = set()
+        """Records that a poll raises for, having moved on the positions of the partitions before."""
         self.on_empty_poll: Callable[[], Any] = lambda: None
 
     def assignment(self) -> frozenset[TopicPartition]:
@@ -75,7 +77,9 @@ class FakeConsumer:
         self._check([partition])
         self.positions[partition] = offset
 
-    async def getmany(self, *, timeout_ms: int, max_records: int | None = None) -> dict[TopicPartition, list[Record]]:
+    async def getmany(
+        self, *only: TopicPartition, timeout_ms: int, max_records: int | None = None
+    ) -> dict[TopicPartition, list[Record]]:
         self.polls.append(frozenset(self.paused))
         await asyncio.sleep(0)
         if self.poll_errors and (error := self.poll_errors.pop(0)) is not None:
@@ -83,16 +87,19 @@ class FakeConsumer:
             raise error
         found: dict[TopicPartition, list[Record]] = {}
         left = max_records or 1_000
-        for partition in sorted(self.assigned - self.paused):
+        for partition in sorted(self.assigned - self.paused if not only else set(only) - self.paused):
             start = self.positions[partition]
             end = min(self.log[partition], start + left)
             if end > start:
+                if any((partition, offset) in self.unreadable for offset in range(start, end)):
+                    raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
                 found[partition] = [record(partition, offset) for offset in range(start, end)]
                 self.positions[partition] = end
                 left -= end - start
         if not found:
             self.clock.now += max(timeout_ms, 1) / 1_000
-            self.on_empty_poll()
+            if not only:
+                self.on_empty_poll()
         return found
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:

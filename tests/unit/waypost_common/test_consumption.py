@@ -23,15 +23,8 @@ async def test_records_are_handed_over_after_the_handler_has_said_where_to_start
     assert scene.handler.calls == [("assigned", frozenset({P0})), ("process", {P0: [3, 4]})]
 
 
-async def test_a_partition_that_the_handler_leaves_out_starts_where_kafka_has_it() -> None:
-    scene = Scene({P0: 3, P1: 3}, starts={P0: 2})
-    scene.consumer.positions[P1] = 1
-    await scene.run()
-    assert scene.handler.batches == [{P0: [2], P1: [1, 2]}]
-
-
 async def test_no_record_is_dropped_while_the_handler_cannot_yet_say_where_to_start() -> None:
-    scene = Scene({P0: 3}, starts={})
+    scene = Scene({P0: 3})
     scene.handler.assigned_errors = [RetryLaterError("MongoDB is away")] * 3
     scene.stop_when(lambda: scene.handler.batches)
     await scene.run()
@@ -50,6 +43,48 @@ async def test_the_same_records_come_again_after_an_outage() -> None:
     scene.stop_when(lambda: len(scene.handler.batches) == 2)
     await scene.run()
     assert scene.handler.batches == [{P0: [0, 1], P1: [0]}] * 2
+
+
+async def test_an_unreadable_record_is_handed_over_empty_and_no_other_is_lost() -> None:
+    scene = Scene({P0: 2, P1: 5})
+    scene.consumer.unreadable = {(P1, 2)}
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0, 1], P1: [0, 1, 2]}, {P1: [3, 4]}]
+    assert scene.last_commit == {P0: 2, P1: 5}
+
+
+async def test_unreadable_records_in_a_row_and_at_the_ends_are_each_handed_over_empty() -> None:
+    scene = Scene({P0: 5})
+    scene.consumer.unreadable = {(P0, 0), (P0, 1), (P0, 4)}
+    values: list[bytes | None] = []
+    process = scene.handler.process
+
+    async def looking(batch: Any) -> Any:
+        values.extend(record.value for record in batch[P0])
+        return await process(batch)
+
+    scene.handler.process = looking  # type: ignore[method-assign]
+    await scene.run()
+    assert values == [b"", b"", b"{}", b"{}", b""]
+    assert scene.handler.batches == [{P0: [0]}, {P0: [1]}, {P0: [2, 3, 4]}]
+
+
+async def test_a_failed_poll_loses_nothing_that_it_had_taken_already() -> None:
+    scene = Scene({P0: 2})
+
+    scene.stop_when(lambda: scene.handler.batches)
+    poll = scene.consumer.getmany
+    failures = [KafkaConnectionError("broker away")]
+
+    async def taking(*only: Any, timeout_ms: int, max_records: int | None = None) -> Any:
+        found = await poll(*only, timeout_ms=timeout_ms, max_records=max_records)
+        if found and failures:
+            raise failures.pop()
+        return found
+
+    scene.consumer.getmany = taking  # type: ignore[method-assign]
+    await scene.run()
+    assert scene.handler.batches == [{P0: [0, 1]}]
 
 
 async def test_an_outage_keeps_the_loop_polling_with_everything_paused() -> None:

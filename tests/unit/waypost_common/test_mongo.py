@@ -98,7 +98,7 @@ def test_a_consumer_tries_again_after_an_outage() -> None:
     [
         (OperationFailure("secret", 18), "WAYPOST_MONGO_URL"),
         (OperationFailure("secret", 10_334), "10334"),
-        (bulk(11_000, 121), "BulkWriteError, 121"),
+        (bulk(11_000, 121), "BulkWriteError 121"),
         (InvalidOperation("secret"), "InvalidOperation"),
     ],
 )

@@ -134,3 +134,13 @@ def test_members_and_their_group_stored_before_the_chat_are_not_changed_again() 
     again.tell("group.update", {"groupJid": GROUP, "subject": "S"})
     assert (again.conversation.group, again.conversation.members) == (first.conversation.group, first.conversation.members)
     assert again.chat == first.chat
+
+
+def test_no_event_of_a_command_that_is_done_changes_anything_when_its_executor_repeats_it() -> None:
+    story = Story()
+    story.message("M1")
+    for archived, last in ((True, False), (False, True)):
+        story.tell("chat.update", {"chatJid": ALICE, "change": "archived", "archived": archived}, command=command_mark(last=last))
+    repeated = {"chatJid": ALICE, "change": "archived", "archived": True}
+    assert story.tell("chat.update", repeated, command=command_mark(last=False)) is None
+    assert story.chat["archived"] is False

@@ -51,9 +51,9 @@ async def test_those_that_are_there_already_are_judged_once_more_by_their_guard(
 
 
 async def test_there_already_beside_an_error_of_the_write_concern_is_not_safe_yet() -> None:
-    with pytest.raises(RetryLaterError, match="majority"):
+    with pytest.raises(RetryLaterError, match="64"):
         await write(({0: THERE}, MAJORITY))
-    with pytest.raises(RetryLaterError, match="majority"):
+    with pytest.raises(RetryLaterError, match="64"):
         await write(({}, MAJORITY))
 
 
@@ -64,7 +64,7 @@ async def test_a_server_that_stops_or_steps_down_within_a_bulk_write_is_waited_f
 
 
 async def test_a_document_that_is_refused_stops_the_consumer() -> None:
-    with pytest.raises(ConsumptionStoppedError, match="code 121"):
+    with pytest.raises(ConsumptionStoppedError, match="121"):
         await write(({0: THERE, 1: 121}, MAJORITY))
 
 
@@ -76,5 +76,5 @@ async def test_a_document_larger_than_mongodb_takes_is_not_tried_for_ever() -> N
     databases: Any = defaultdict(Full)
     story = Story()
     story.message("M1")
-    with pytest.raises(ConsumptionStoppedError, match="16 MiB"):
+    with pytest.raises(ConsumptionStoppedError, match="10334"):
         await ProjectionStorage(databases, generation=1).write_chats([story.chat])

@@ -20,6 +20,8 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import ConsumerRecord
 
+from waypost_common.unreadable import read_around
+
 log = structlog.stdlib.get_logger(__name__)
 
 Record = ConsumerRecord[bytes, bytes]
@@ -49,10 +51,7 @@ class RecordHandler(Protocol):
     """
 
     async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
-        """Called after a rebalance, before records of these partitions are handed over: where to start each.
-
-        A partition that is left out starts at its committed offset.
-        """
+        """Called after a rebalance, before records of these partitions are handed over: where to start each of them."""
         ...
 
     async def process(self, batch: Batch) -> NextOffsets:
@@ -84,7 +83,8 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         self._joined = False
         self._revoking = False
         self._starting: set[TopicPartition] = set()
-        self._ready: set[TopicPartition] = set()
+        self._reading: dict[TopicPartition, int] = {}
+        """The partitions whose records are handed over, each with the offset of the next one."""
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committed_at = self._monotonic()
         self._idle = asyncio.Event()
@@ -110,7 +110,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
                 await self._commit()
         except TimeoutError:
             log.warning("revoked_with_a_batch_at_hand", partitions=len(revoked))
-        self._ready.clear()
+        self._reading.clear()
         self._starting.clear()
         self._uncommitted.clear()
 
@@ -118,7 +118,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         """Holds new partitions back until the loop has asked the handler where to start them."""
         if self._consumer is not None and assigned:
             self._consumer.pause(*assigned)
-        self._ready.clear()
+        self._reading.clear()
         self._starting = set(assigned)
         self._joined = True
         self._revoking = False
@@ -154,14 +154,13 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         offsets = await self._required_handler().assigned(frozenset(starting), consumer)
         still = starting & set(consumer.assignment()) & self._starting
         for partition in still:
-            if partition in offsets:
-                consumer.seek(partition, offsets[partition])
+            self._reading[partition] = offsets[partition]
+            consumer.seek(partition, offsets[partition])
         consumer.resume(*still)
-        self._ready |= still
         self._starting -= starting
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> bool:
-        timeout_ms = POLL_MS if self._ready else POLL_WHILE_WAITING_MS
+        timeout_ms = POLL_MS if self._reading else POLL_WHILE_WAITING_MS
         try:
             polled = await consumer.getmany(timeout_ms=timeout_ms, max_records=self._max_records)
         except NoOffsetForPartitionError:
@@ -171,21 +170,30 @@ class ConsumptionLoop(ConsumerRebalanceListener):
             # The log was cut or made again under a running consumer: the handler decides anew where to start, or stops.
             self._start_again(consumer, error.args[0])
             polled = {}
+        except UnicodeDecodeError:
+            self._seek_back(consumer)
+            polled = await read_around(consumer, dict(self._reading), max_records=self._max_records)
         except KafkaError as error:
+            self._seek_back(consumer)
             raise RetryLaterError(f"Kafka: {type(error).__name__}") from error
-        batch = {partition: records for partition, records in polled.items() if records and partition in self._ready}
+        batch = {partition: records for partition, records in polled.items() if records and partition in self._reading}
         if batch and not self._revoking:
             await self._process(consumer, batch)
         if self._monotonic() - self._committed_at >= COMMIT_INTERVAL_S:
             await self._commit()
         return bool(batch)
 
+    def _seek_back(self, consumer: AIOKafkaConsumer) -> None:
+        """A poll that raises may have taken records of some partitions already, and then drops them."""
+        for partition in self._reading.keys() & set(consumer.assignment()):
+            consumer.seek(partition, self._reading[partition])
+
     def _start_again(self, consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
-        again = set(partitions) & self._ready & set(consumer.assignment())
+        again = set(partitions) & self._reading.keys() & set(consumer.assignment())
         consumer.pause(*again)
-        self._ready -= again
         self._starting |= again
         for partition in again:
+            del self._reading[partition]
             self._uncommitted.pop(partition, None)
 
     async def _process(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
@@ -202,9 +210,10 @@ class ConsumptionLoop(ConsumerRebalanceListener):
     def _settle(
         self, consumer: AIOKafkaConsumer, partition: TopicPartition, records: Sequence[Record], next_offsets: NextOffsets
     ) -> None:
-        if partition not in self._ready or partition not in consumer.assignment():
+        if partition not in self._reading or partition not in consumer.assignment():
             return
         reached = next_offsets.get(partition, records[0].offset)
+        self._reading[partition] = reached
         if reached > records[0].offset:
             self._uncommitted[partition] = reached
         if reached <= records[-1].offset:
@@ -213,14 +222,14 @@ class ConsumptionLoop(ConsumerRebalanceListener):
     async def _wait(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
         """Keeps polling with everything paused, so that the group does not think this consumer is gone."""
         until = self._monotonic() + seconds
-        paused = self._ready & set(consumer.assignment())
+        paused = self._reading.keys() & set(consumer.assignment())
         consumer.pause(*paused)
         while (left := until - self._monotonic()) > 0 and not self._stopping.is_set():
             try:
                 await consumer.getmany(timeout_ms=int(min(left, 0.5) * 1_000))
             except KafkaError:
                 await asyncio.sleep(min(left, 0.5))
-        consumer.resume(*(paused & self._ready & set(consumer.assignment())))
+        consumer.resume(*(paused & self._reading.keys() & set(consumer.assignment())))
 
     async def _commit(self) -> None:
         """Tells Kafka how far this group is. Kafka's copy serves monitoring: the truth is in `positions` (rule R4)."""

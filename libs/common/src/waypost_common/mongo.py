@@ -117,20 +117,21 @@ def is_outage(error: PyMongoError) -> bool:
 
 def retry_or_stop(error: PyMongoError) -> RetryLaterError | ConsumptionStoppedError:
     """What a consumer raises for an error: to try again after an outage, to stop at what trying again cannot mend."""
+    what = " ".join((type(error).__name__, *map(str, sorted(_codes(error)))))
     match fault_of(error):
         case MongoFault.OUTAGE:
-            return RetryLaterError(f"MongoDB: {type(error).__name__}")
+            return RetryLaterError(f"MongoDB: {what}")
         case MongoFault.NOT_ALLOWED:
             advice = "MongoDB refuses this user: correct WAYPOST_MONGO_URL, or grant it readWrite on the database"
         case MongoFault.THERE_ALREADY | MongoFault.REFUSED:
             advice = "MongoDB refused a query or a document: run `waypost migrate`, then start again"
-    codes = ", ".join(map(str, sorted(_codes(error)))) or "no code"
-    return ConsumptionStoppedError(f"{advice} ({type(error).__name__}, {codes})")
+    return ConsumptionStoppedError(f"{advice} ({what})")
 
 
 def _codes(error: PyMongoError) -> set[int]:
     if isinstance(error, BulkWriteError):
-        return {failure["code"] for failure in error.details.get("writeErrors", []) if failure["code"] != DUPLICATE_KEY}
+        failures = [*error.details.get("writeErrors", []), *error.details.get("writeConcernErrors", [])]
+        return {failure["code"] for failure in failures if failure.get("code") not in (None, DUPLICATE_KEY)}
     return {error.code} if isinstance(error, OperationFailure) and error.code is not None else set()
 
 

@@ -64,10 +64,10 @@ class Conversation:
         `unread` is the count that `fold.chat.needs_recount` asked for.
         """
         command = logged.command if logged.command is not None and logged.command.last else None
-        if command is not None and self.chat is not None:
-            seen = outcome_seen(self.chat["commands"], command.id)
+        if logged.command is not None and self.chat is not None:
+            seen = outcome_seen(self.chat["commands"], logged.command.id)
             if seen is not None:
-                return OutcomeStatus(seen)
+                return None if command is None else OutcomeStatus(seen)
         if self.is_applied(logged):
             return None if command is None else OutcomeStatus.SUCCEEDED
         rejected = isinstance(logged.event, ChatUpdateEvent) and chat_fold.is_rejected(self.chat, logged.event.payload)

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar, cast
 
 from pymongo import ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 
-from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
 from waypost_common.documents import (
     ChannelDocument,
     ChatDocument,
@@ -20,15 +19,12 @@ from waypost_common.documents import (
     collection_name,
 )
 from waypost_common.identifiers import Jid, Offset, OrganizationId, SessionId
-from waypost_common.mongo import Document, MongoCollection, MongoDatabase
+from waypost_common.mongo import Document, MongoCollection, MongoDatabase, MongoFault, fault_of, retry_or_stop
+from waypost_projection.contact_writes import contact_update, sighting_update
 from waypost_projection.fold.contact import ContactChange, Sighting
 
 D = TypeVar("D")
 Operation = ReplaceOne[Document] | UpdateOne
-DUPLICATE_KEY = 11_000
-PASSING: Final = frozenset({6, 7, 50, 64, 89, 91, 112, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031})
-"""Server error codes of a change of primary, a shutdown, a time-out, a conflict or a full disk: not the document's fault."""
-TOO_LARGE: Final = 10_334
 MAX_IDS_A_QUERY: Final = 10_000
 
 
@@ -79,6 +75,7 @@ class ProjectionStorage:
         """What a person wrote in a chat up to a time, created below a position."""
         query = {
             "session": chat["session"],
+            "organization": chat["organization"],
             "chatJid": chat["jid"],
             "epoch": chat["epoch"],
             "effectiveAt": {"$lte": erasure["before"]},
@@ -91,6 +88,7 @@ class ProjectionStorage:
         """Messages that count as unread by the chat's marks, among those created at positions up to `up_to`."""
         query = {
             "session": chat["session"],
+            "organization": chat["organization"],
             "chatJid": chat["jid"],
             "epoch": chat["epoch"],
             "effectiveAt": {"$gt": chat["readUpTo"], "$gte": chat["trimmedBefore"]},
@@ -101,7 +99,7 @@ class ProjectionStorage:
         try:
             return await self.messages.count_documents(query)
         except PyMongoError as error:
-            raise _retry(error) from error
+            raise retry_or_stop(error) from error
 
     async def write_messages(self, created: Sequence[MessageDocument], changed: Sequence[MessageDocument]) -> None:
         """New ones are inserted; one that is there already is replaced unless it has seen more than this one."""
@@ -128,7 +126,7 @@ class ProjectionStorage:
         await self._bulk(self.channels, [_guarded_replacement(channel, "offset") for channel in channels])
 
     async def write_contacts(self, changes: Sequence[ContactChange], sightings: Sequence[Sighting]) -> None:
-        await self._bulk(self.contacts, [*map(_contact_update, changes), *map(_sighting_update, sightings)])
+        await self._bulk(self.contacts, [*map(contact_update, changes), *map(sighting_update, sightings)])
 
     async def _load_ids(
         self, collection: MongoCollection, ids: Iterables[str], fields: Document | None = None
@@ -144,7 +142,7 @@ class ProjectionStorage:
         try:
             return {document["_id"]: document async for document in collection.find(query, fields)}
         except PyMongoError as error:
-            raise _retry(error) from error
+            raise retry_or_stop(error) from error
 
     async def _insert(self, collection: MongoCollection, documents: Sequence[D]) -> list[D]:
         """Inserts and returns those that are there already."""
@@ -153,7 +151,7 @@ class ProjectionStorage:
         except BulkWriteError as error:
             return [documents[failed["index"]] for failed in _duplicates(error)]
         except PyMongoError as error:
-            raise _retry(error) from error
+            raise retry_or_stop(error) from error
         return []
 
     async def _bulk(self, collection: MongoCollection, operations: Sequence[Operation]) -> None:
@@ -172,82 +170,18 @@ class ProjectionStorage:
         except BulkWriteError as error:
             return [operations[failed["index"]] for failed in _duplicates(error)]
         except PyMongoError as error:
-            raise _retry(error) from error
+            raise retry_or_stop(error) from error
         return []
 
 
 def _duplicates(error: BulkWriteError) -> list[dict[str, Any]]:
     """The failed writes when each only says "already there"; raises for anything beside that (rule R3)."""
-    details = error.details or {}
-    failures: list[dict[str, Any]] = details.get("writeErrors", [])
-    others = {failure["code"] for failure in failures} - {DUPLICATE_KEY}
-    if others & PASSING:
-        raise RetryLaterError(f"MongoDB: code {min(others & PASSING)}") from error
-    if others:
-        raise _refused(min(others)) from error
-    if details.get("writeConcernErrors"):
-        raise RetryLaterError("MongoDB: not acknowledged by a majority") from error
+    if fault_of(error) is not MongoFault.THERE_ALREADY:
+        raise retry_or_stop(error) from error
+    failures: list[dict[str, Any]] = error.details["writeErrors"]
     return failures
-
-
-def _refused(code: int) -> ConsumptionStoppedError:
-    return ConsumptionStoppedError(
-        f"MongoDB refused a document with code {code}: the collections do not fit this version (run `waypost migrate`, then "
-        "start again), or the document would be larger than 16 MiB (a message with that many reactions or votes?)"
-    )
-
-
-def _retry(error: PyMongoError) -> RetryLaterError | ConsumptionStoppedError:
-    if isinstance(error, OperationFailure) and error.code == TOO_LARGE:
-        return _refused(TOO_LARGE)
-    return RetryLaterError(f"MongoDB: {type(error).__name__}")
 
 
 def _guarded_replacement(document: Any, guard: str, *, upsert: bool = True) -> ReplaceOne[Document]:
     """Replaces an older state only: a state as new or newer makes the upsert fail with "already there", which is fine."""
     return ReplaceOne({"_id": document["_id"], guard: {"$lt": document[guard]}}, document, upsert=upsert)
-
-
-def _contact_update(change: ContactChange) -> UpdateOne:
-    return UpdateOne(
-        {"_id": change.id, "offset": {"$not": {"$gte": change.offset}}},
-        {
-            "$set": {
-                **change.fields,
-                "session": change.session,
-                "organization": change.organization,
-                "jid": change.jid,
-                "partition": change.partition,
-                "offset": change.offset,
-            },
-            "$min": {"firstSeenAt": change.seen_from},
-            "$max": {"updatedAt": change.seen_to},
-        },
-        upsert=True,
-    )
-
-
-def _sighting_update(sighting: Sighting) -> UpdateOne:
-    """Only operators that commute and may be repeated: several partitions feed this document (rule R2)."""
-    newest: Document = {"updatedAt": sighting.seen_to}
-    if sighting.name is not None:
-        newest["groupPushName"] = sighting.name
-    if sighting.lid is not None:
-        newest["groupLid"] = sighting.lid
-    if sighting.phone_jid is not None:
-        newest["groupPhoneJid"] = sighting.phone_jid
-    return UpdateOne(
-        {"_id": sighting.id},
-        {
-            "$set": {
-                "session": sighting.session,
-                "organization": sighting.organization,
-                "jid": sighting.jid,
-                "listed": True,
-                "inGroup": True,
-            },
-            "$min": {"firstSeenAt": sighting.seen_from},
-            "$max": newest,
-        },
-        upsert=True,
-    )

@@ -8,7 +8,9 @@ from typing import Final, TypeGuard, cast
 from waypost_common.dead_letters import DeadLetterReason
 from waypost_common.documents import (
     NO_OFFSET,
+    ChannelDocument,
     ChatDocument,
+    GroupDocument,
     GroupMemberDocument,
     MessageDocument,
     SessionDocument,
@@ -63,6 +65,8 @@ class _Work:
 
     conversation: Conversation
     chat: ChatDocument | None
+    group: GroupDocument | None
+    channel: ChannelDocument | None
     messages: Mapping[str, MessageDocument]
     members: Mapping[Jid, GroupMemberDocument]
 
@@ -137,7 +141,7 @@ class ProjectionWriter:
                 members=known_members,
                 channel=channels.get(key),
             )
-            work[key] = _Work(conversation, chats.get(key), found, known_members)
+            work[key] = _Work(conversation, chats.get(key), groups.get(key), channels.get(key), found, known_members)
         return work
 
     async def _fold_chat(self, work: _Work, events: Iterable[Logged[ChatEvent]], applied: Applied) -> None:
@@ -208,10 +212,10 @@ class ProjectionWriter:
                     changed.append(message)
             if now.chat is not None and now.chat is not one.chat:
                 chats.append(now.chat)
-            if now.group is not None:
+            if now.group is not None and now.group is not one.group:
                 groups.append(now.group)
             members.extend(member for jid, member in now.members.items() if member is not one.members.get(jid))
-            if now.channel is not None:
+            if now.channel is not None and now.channel is not one.channel:
                 channels.append(now.channel)
             if now.contact is not None:
                 contacts.append(now.contact)

@@ -75,7 +75,7 @@ class IngestHandler:
             offsets[partition] = first_offset(position, log_start=starts[partition], log_end=ends[partition])
             self._limits[partition.partition] = self._new_limit()
             self._metrics.lag.labels(partition.partition).set(ends[partition] - 1 - max(position.offset, starts[partition] - 1))
-        self._started_at = {partition: positions[partition.partition] for partition in partitions}
+        self._started_at |= {partition: positions[partition.partition] for partition in partitions}
         log.info("partitions_assigned", partitions=sorted(partition.partition for partition in partitions))
         return offsets
 

@@ -183,39 +183,6 @@ def test_a_revocation_wins_over_whatever_comes_before_or_after_it() -> None:
         assert (shown["body"], shown["poll"], shown["votes"]) == (None, None, None)
 
 
-def test_one_reaction_of_each_sender_is_kept_the_newest() -> None:
-    story = Story(GROUP)
-    story.message("M1")
-    story.about("message.reaction", "M1", reaction="+", senderJid=BOB, timestamp=NOW + 2_000)
-    story.about("message.reaction", "M1", reaction="-", senderJid=ALICE)
-    story.about("message.reaction", "M1", reaction="old", senderJid=BOB, timestamp=NOW + 1_000)
-    assert [(one["sender"], one["emoji"]) for one in story.stored("M1")["reactions"]] == [(ALICE, "-"), (BOB, "+")]
-
-
-def test_a_removed_reaction_is_not_revived_by_an_older_one() -> None:
-    story = Story(GROUP)
-    story.message("M1")
-    story.about("message.reaction", "M1", reaction="", senderJid=BOB, timestamp=NOW + 2_000)
-    story.about("message.reaction", "M1", reaction="+", senderJid=BOB, timestamp=NOW + 1_000)
-    assert [one["emoji"] for one in story.stored("M1")["reactions"]] == [""]
-
-
-def test_a_reaction_of_somebody_known_only_by_lid_is_theirs() -> None:
-    story = Story(GROUP)
-    story.message("M1")
-    story.about("message.reaction", "M1", reaction="+", senderLid=ALICE_LID)
-    assert story.stored("M1")["reactions"][0]["sender"] == ALICE_LID
-
-
-def test_the_newest_choice_of_each_voter_counts() -> None:
-    story = Story(GROUP)
-    story.message("M1", poll={"name": "n", "options": ["a", "b"]})
-    story.about("poll.vote", "M1", selectedHashes=["b"], senderJid=BOB, timestamp=NOW + 2_000)
-    story.about("poll.vote", "M1", selectedHashes=["a"], senderJid=BOB, timestamp=NOW + 1_000)
-    story.about("poll.vote", "M1", senderJid=ALICE)
-    assert [(one["voter"], one["hashes"]) for one in story.stored("M1")["votes"]] == [(ALICE, []), (BOB, ["b"])]
-
-
 def erase(story: Story, jid: str, before: int) -> None:
     story.update("erased", jid=jid, before=before)
 
@@ -286,13 +253,3 @@ def test_an_erasure_does_not_touch_what_others_wrote_later_or_what_an_older_epoc
     story.message("M3", senderJid=BOB)
     assert story.conversation.messages[hidden["_id"]] is hidden
     assert (story.stored("M2")["body"], story.stored("M3")["body"]) == ("body of M2", "body of M3")
-
-
-def test_a_newer_reaction_or_vote_takes_the_place_of_the_older() -> None:
-    story = Story(GROUP)
-    story.message("M1", poll={"name": "n", "options": ["a", "b"]})
-    for number, choice in enumerate("ab"):
-        story.about("message.reaction", "M1", reaction=choice, senderJid=BOB, timestamp=NOW + number)
-        story.about("poll.vote", "M1", selectedHashes=[choice], senderJid=BOB, timestamp=NOW + number)
-    assert [one["emoji"] for one in story.stored("M1")["reactions"]] == ["b"]
-    assert [one["hashes"] for one in story.stored("M1")["votes"]] == [["b"]]

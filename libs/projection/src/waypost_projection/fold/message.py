@@ -10,6 +10,8 @@ from waypost_common.identifiers import EpochMs, Jid, MessageId, Offset
 from waypost_projection.logged import Logged
 
 RANK: Final = {status.value: rank for rank, status in enumerate(DeliveryStatus)}
+MOST_SENDERS: Final = 4_096
+"""Reactions and votes kept on one message, several times WhatsApp's largest group: a document has to stay below 16 MiB."""
 _CONTENT: Final = ("body", "media", "mentions", "poll", "contact", "location", "votes")
 
 
@@ -166,7 +168,10 @@ def sender_of(payload: MessagePayload) -> str:
 
 
 def react(message: MessageDocument, logged: Logged[ChatEvent], payload: TargetedMessagePayload) -> MessageDocument:
-    """One reaction per sender, the newest; a removed one is kept, hidden, so that an older one does not revive it."""
+    """One reaction per sender, the newest; a removed one is kept, hidden, so that an older one does not revive it.
+
+    One more sender than MOST_SENDERS is not kept.
+    """
     newest: Reaction = {
         "sender": sender_of(payload),
         "emoji": payload.reaction or "",
@@ -180,6 +185,8 @@ def react(message: MessageDocument, logged: Logged[ChatEvent], payload: Targeted
             others.append(known)
         elif (known["at"], known["offset"]) > (newest["at"], newest["offset"]):
             return message
+    if len(others) >= MOST_SENDERS:
+        return message
     message = dict_of(message)
     message["appliedOffset"] = logged.offset
     message["reactions"] = sorted([*others, newest], key=lambda one: one["sender"])
@@ -187,7 +194,7 @@ def react(message: MessageDocument, logged: Logged[ChatEvent], payload: Targeted
 
 
 def vote(message: MessageDocument, logged: Logged[ChatEvent], payload: TargetedMessagePayload) -> MessageDocument:
-    """One set of choices per voter, the newest; shown with the poll."""
+    """One set of choices per voter, the newest; shown with the poll. One more voter than MOST_SENDERS is not kept."""
     newest: Vote = {
         "voter": sender_of(payload),
         "hashes": payload.selected_hashes or [],
@@ -201,6 +208,8 @@ def vote(message: MessageDocument, logged: Logged[ChatEvent], payload: TargetedM
             others.append(known)
         elif (known["at"], known["offset"]) > (newest["at"], newest["offset"]):
             return message
+    if len(others) >= MOST_SENDERS:
+        return message
     message = dict_of(message)
     message["appliedOffset"] = logged.offset
     message["votes"] = sorted([*others, newest], key=lambda one: one["voter"])
