@@ -55,3 +55,20 @@ async def test_replicas_of_ingest_that_join_and_leave_under_load(pipeline: Pipel
             assert await asyncio.to_thread(leaving.end, signal.SIGTERM) == 0
             await until_more_applied(pipeline, 200)
     await assert_as_if_nothing_had_happened(pipeline)
+
+
+async def test_an_ingest_that_was_taken_for_dead_and_goes_on_changes_nothing_any_more(pipeline: Pipeline) -> None:
+    zombie, other = ingest(pipeline), ingest(pipeline)
+    async with load(pipeline, make_history(15_000), a_second=500):
+        zombie.start()
+        await until_more_applied(pipeline, 200)
+        zombie.send_signal(signal.SIGSTOP)
+        try:
+            other.start()
+            await other.until_ready()
+            await until_more_applied(pipeline, 500)
+        finally:
+            zombie.send_signal(signal.SIGCONT)
+        await until_more_applied(pipeline, 500)
+    await assert_as_if_nothing_had_happened(pipeline)
+    assert zombie.is_running
