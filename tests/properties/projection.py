@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 import orjson
+import uvloop
 from aiokafka.structs import ConsumerRecord
 from pydantic import SecretStr
 
@@ -86,8 +87,8 @@ class Projection:
     """A database with the collections of two generations. Synchronous outside, since hypothesis is."""
 
     def __init__(self, url: str, database: str) -> None:
-        settings = MongoSettings(url=SecretStr(url), database=database)
-        self._runner = asyncio.Runner()
+        settings = MongoSettings(url=SecretStr(url), database=database, driver="pymongo")
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._opening = open_client(settings, application="properties")
         self._database = open_database(self._runner.run(self._opening.__aenter__()), settings)
         self._numbers: Iterator[int] = count(1_000)
