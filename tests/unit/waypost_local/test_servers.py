@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pymongo import MongoClient
@@ -12,7 +13,7 @@ from waypost_local import kafka, mongod, servers
 from waypost_local.errors import LocalError
 from waypost_local.folder import DataFolder
 from waypost_local.ports import LOOPBACK, free_port, free_ports
-from waypost_local.record import ProcessRecord, Record, write_record
+from waypost_local.record import ProcessRecord, Record, read_record, write_record
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,32 @@ def _hasty(address: str, **options: Any) -> MongoClient[dict[str, object]]:
 @pytest.mark.parametrize("address", ["nonsense", "broker", ":9092", "broker:kafka"])
 def test_an_address_of_kafka_that_is_none_is_told_so(address: str) -> None:
     assert kafka.missing(address) == f"{address!r} is no list of HOST:PORT"
+
+
+def test_a_folder_with_a_comma_is_refused_because_kafka_would_take_it_for_two(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="comma"):
+        kafka.prepare(kafka.Programs((), ()), tmp_path / "a,b", free_port())
+
+
+def test_the_id_of_a_cluster_is_never_taken_for_an_option(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("uuid.uuid4", lambda: UUID(bytes=b"\xf8" + bytes(15)))
+    program = tmp_path / "format"
+    program.write_text(f'#!/bin/sh\necho "$3" > {tmp_path}/cluster\n')
+    program.chmod(0o755)
+    kafka.prepare(kafka.Programs((str(program),), ()), tmp_path / "kafka", free_port())
+    assert (tmp_path / "cluster").read_text().startswith("AAAA")
+
+
+def test_a_folder_is_written_as_java_reads_it(tmp_path: Path) -> None:
+    folder = tmp_path / "donn\u00e9es \\ \U0001f4be"
+    settings = kafka.prepare(kafka.Programs(("/bin/true",), ()), folder, free_port())
+    (line,) = [line for line in settings.read_text("ascii").splitlines() if line.startswith("log.dirs=")]
+    assert line.endswith("/donn\\u00e9es \\u005c \\ud83d\\udcbe/data")
+
+
+def test_a_record_that_was_cut_off_is_none(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"state": "runn')
+    assert read_record(tmp_path / "run.json") is None
 
 
 def test_no_port_is_given_twice() -> None:

@@ -84,11 +84,14 @@ def prepare(programs: Programs, folder: Path, port: int) -> Path:
 
     Idempotent: data of an earlier start is kept, also when the port changes.
     """
+    if "," in str(folder):
+        raise LocalError(f"Kafka takes no folder with a comma in its name, as {folder} has: choose another with --data")
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "server.properties"
-    settings.write_text("".join(f"{name}={value}\n" for name, value in _settings(folder, port).items()))
+    settings.write_text("".join(f"{name}={_property(str(value))}\n" for name, value in _settings(folder, port).items()))
     if not (folder / "data" / "meta.properties").exists():
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # One that began with a dash, as one in 64 does, would be taken for an option.
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
         command = [*programs.format, "format", "--cluster-id", cluster, "--config", str(settings)]
         done = run(command)
         if done.returncode != 0:
@@ -96,6 +99,13 @@ def prepare(programs: Programs, folder: Path, port: int) -> Path:
                 f"Kafka could not make its data folder {folder}; it needs Java 17 or newer{indented(done.stdout + done.stderr)}"
             )
     return settings
+
+
+def _property(value: str) -> str:
+    """As Java reads it: Latin-1, with a backslash before what has a meaning."""
+    codes = value.encode("utf-16-be")
+    units = (int.from_bytes(codes[index : index + 2]) for index in range(0, len(codes), 2))
+    return "".join(chr(unit) if 32 <= unit < 127 and unit != ord("\\") else f"\\u{unit:04x}" for unit in units)
 
 
 def _settings(folder: Path, port: int) -> dict[str, str | int]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from waypost_local.process import start_time
 
@@ -42,9 +42,10 @@ class Record(BaseModel):
 
 
 def read_record(path: Path) -> Record | None:
+    """None as well for what another version wrote, or a full disk cut off: nothing can be known from it."""
     try:
         return Record.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValidationError):
         return None
 
 
