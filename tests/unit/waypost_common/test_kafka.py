@@ -1,9 +1,19 @@
 """How Kafka clients are made: nothing lost, nothing created by accident."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    OutOfOrderSequenceNumber,
+    RequestTimedOutError,
+)
 
+from waypost_common import kafka
 from waypost_common.kafka import (
     MAX_REQUEST_BYTES,
     Headers,
@@ -12,6 +22,8 @@ from waypost_common.kafka import (
     create_broker,
     create_producer,
     header_text,
+    may_pass,
+    started,
 )
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import TOPICS
@@ -83,3 +95,28 @@ async def test_a_broker_creates_no_topics_and_loses_nothing(compression: Any, ex
     assert config.allow_auto_create_topics is False
     options = create_broker(KafkaSettings(compression=compression), client_id="unit")._connection_kwargs
     assert (options["acks"], options["enable_idempotence"], options["compression_type"]) == ("all", True, expected)
+
+
+@pytest.mark.parametrize("error", [KafkaConnectionError, KafkaTimeoutError, LeaderNotAvailableError, RequestTimedOutError])
+def test_an_outage_may_pass(error: type[KafkaError]) -> None:
+    assert may_pass(error())
+
+
+@pytest.mark.parametrize("error", [KafkaError, OutOfOrderSequenceNumber])
+def test_a_producer_that_cannot_go_on_does_not_recover(error: type[KafkaError]) -> None:
+    assert not may_pass(error())
+
+
+class _ProducerWithoutKafka:
+    async def start(self) -> None:
+        self.is_started = True
+
+    async def stop(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_producer_is_not_flushed_for_ever_while_kafka_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "FLUSH_SECONDS", 0.01)
+    producer: Any = _ProducerWithoutKafka()
+    async with asyncio.timeout(5), started(producer):
+        assert producer.is_started

@@ -1,17 +1,24 @@
 """How every service opens Kafka clients: nothing lost, nothing created by accident."""
 
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
+import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from faststream.kafka import KafkaBroker
 
 from waypost_common.settings import KafkaSettings
 
+log = structlog.stdlib.get_logger(__name__)
+
 Headers = Sequence[tuple[str, bytes | None]]
 
 MAX_REQUEST_BYTES = 34 * 1024 * 1024
+FLUSH_SECONDS: Final = 5.0
 
 
 def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProducer:
@@ -25,6 +32,29 @@ def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProdu
         max_request_size=MAX_REQUEST_BYTES,
         request_timeout_ms=settings.request_timeout_ms,
     )
+
+
+@asynccontextmanager
+async def started(producer: AIOKafkaProducer) -> AsyncIterator[None]:
+    """On the way out flushed, for FLUSH_SECONDS at most: while Kafka is away that would take for ever."""
+    try:
+        await producer.start()
+        yield
+    finally:
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await producer.stop()
+        except TimeoutError:
+            log.warning("producer_not_flushed", advice="Kafka is away: what was not taken is made again")
+
+
+def may_pass(error: KafkaError) -> bool:
+    """Whether trying again with the same producer can help: Kafka away, a leader moving, a topic not made yet.
+
+    It never helps once an idempotent producer has given a batch up (its partition had no leader for the request time-out):
+    the gap in its numbers makes Kafka refuse all that follows, and only a new producer goes on.
+    """
+    return bool(error.retriable) or isinstance(error, KafkaTimeoutError | KafkaConnectionError)
 
 
 def create_admin(settings: KafkaSettings, *, client_id: str) -> AIOKafkaAdminClient:
