@@ -11,7 +11,7 @@ from faststream import AsyncAPI, FastStream
 
 from waypost_common.commands import StoreCommand
 from waypost_common.events import ChatUpdateEvent, SessionStatusEvent
-from waypost_common.kafka import create_broker, create_producer
+from waypost_common.kafka import create_broker, create_producer, started
 from waypost_common.mongo import open_client, open_database
 from waypost_common.outcomes import Outcome
 from waypost_common.probes import serve_probes
@@ -102,26 +102,23 @@ class StoreService:
         async with open_client(settings.mongo, application="waypost-store") as client:
             database = open_database(client, settings.mongo)
             producer = create_producer(settings.kafka, client_id="waypost-store")
-            await producer.start()
-            try:
-                connections = Connections(database, producer)
-                self._commands.loop.handler = CommandHandler(settings, connections, self.metrics)
-                self._outcomes.loop.handler = OutcomeHandler(settings, connections, self.metrics)
-                sweeper = Sweeper(settings, connections, self.metrics)
-                async with (
-                    serve_probes(settings.metrics, self.metrics.registry, self._readiness) as self.probe_port,
-                    asyncio.TaskGroup() as tasks,
-                ):
-                    self._tasks = tasks
-                    sweeping = tasks.create_task(sweeper.run(), name="sweeper")
-                    log.info("started", probes=f"{settings.metrics.host}:{self.probe_port}")
-                    try:
-                        yield
-                    finally:
-                        for task in (sweeping, *self._watchers):
-                            task.cancel()
-            finally:
-                await producer.stop()
+            connections = Connections(database, producer)
+            self._commands.loop.handler = CommandHandler(settings, connections, self.metrics)
+            self._outcomes.loop.handler = OutcomeHandler(settings, connections, self.metrics)
+            sweeper = Sweeper(settings, connections, self.metrics)
+            async with (
+                started(producer),
+                serve_probes(settings.metrics, self.metrics.registry, self._readiness) as self.probe_port,
+                asyncio.TaskGroup() as tasks,
+            ):
+                self._tasks = tasks
+                sweeping = tasks.create_task(sweeper.run(), name="sweeper")
+                log.info("started", probes=f"{settings.metrics.host}:{self.probe_port}")
+                try:
+                    yield
+                finally:
+                    for task in (sweeping, *self._watchers):
+                        task.cancel()
 
     async def _watch(self) -> None:
         """Called once the subscribers run: the first that must not go on ends the service."""

@@ -8,8 +8,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from waypost_common.commands import StoreCommand
-from waypost_common.consumption import RetryLaterError
+from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
 from waypost_common.events import Event, encode_event, key_of
+from waypost_common.kafka import may_pass
 from waypost_common.outcomes import Outcome, encode_outcome
 
 
@@ -42,7 +43,10 @@ def outcome_message(topic: str, outcome: Outcome, traceparent: str | None = None
 
 
 async def publish(producer: AIOKafkaProducer, messages: Sequence[Message]) -> None:
-    """Returns once Kafka has all of them, in this order per key. Raises RetryLaterError when it does not take one."""
+    """Returns once Kafka has all of them, in this order per key.
+
+    Raises RetryLaterError when it does not take one, and ConsumptionStoppedError when this producer cannot go on.
+    """
     try:
         sends = [
             await producer.send(message.topic, key=message.key, value=message.value, headers=message.headers)
@@ -50,9 +54,15 @@ async def publish(producer: AIOKafkaProducer, messages: Sequence[Message]) -> No
         ]
         results = await asyncio.gather(*sends, return_exceptions=True)
     except KafkaError as error:
-        raise RetryLaterError(f"Kafka: {type(error).__name__}") from error
+        raise _failure(error) from error
     for result in results:
         if isinstance(result, KafkaError):
-            raise RetryLaterError(f"Kafka: {type(result).__name__}") from result
+            raise _failure(result) from result
         if isinstance(result, BaseException):
             raise result
+
+
+def _failure(error: KafkaError) -> RetryLaterError | ConsumptionStoppedError:
+    if may_pass(error):
+        return RetryLaterError(f"Kafka: {type(error).__name__}")
+    return ConsumptionStoppedError(f"Kafka takes nothing more from this process ({type(error).__name__}): start it again")
