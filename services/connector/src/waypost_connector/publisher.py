@@ -14,9 +14,10 @@ from typing import Final, Protocol
 from zlib import crc32
 
 import structlog
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError
 
 from waypost_common.events import Event, encode_event, key_of
+from waypost_common.kafka import may_pass
 from waypost_connector.backoff import delays
 from waypost_connector.metrics import ConnectorMetrics
 
@@ -132,7 +133,7 @@ class Publisher:
         results = await asyncio.gather(*sent, return_exceptions=True)
         for result in (*results, refused):
             if isinstance(result, KafkaError):
-                if not _may_pass(result):
+                if not may_pass(result):
                     raise result
                 return result
             if isinstance(result, BaseException):
@@ -148,8 +149,3 @@ class Publisher:
         self._metrics.latency.observe(monotonic() - waiting.since)
         if not waiting.done.done():
             waiting.done.set_result(None)
-
-
-def _may_pass(error: KafkaError) -> bool:
-    """Whether trying again can help: Kafka away, a leader moving, a topic not made yet."""
-    return bool(error.retriable) or isinstance(error, KafkaTimeoutError | KafkaConnectionError)
