@@ -1,13 +1,17 @@
 """The `waypost-api` command."""
 
 import argparse
+import asyncio
 import signal
 import sys
+from functools import partial
 from types import FrameType
+from typing import cast
 
 import uvicorn
 
 from waypost_api.app import create_app
+from waypost_api.http_protocol import BoundedProtocol
 from waypost_api.openapi import openapi_yaml
 from waypost_api.refusal import Refusal
 from waypost_api.settings import ApiSettings
@@ -40,7 +44,7 @@ def serve(settings: ApiSettings) -> None:
         host=settings.http.host,
         port=settings.http.port,
         loop="uvloop",
-        http="httptools",
+        http=cast("type[asyncio.Protocol]", partial(BoundedProtocol, settings=settings.http)),
         ws="none",
         lifespan="on",
         log_config=None,

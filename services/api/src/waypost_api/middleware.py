@@ -72,4 +72,8 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and _SANE_REQUEST_ID.fullmatch(value):
             given: str = value.decode("ascii")
             return given
+    return new_request_id()
+
+
+def new_request_id() -> str:
     return f"req_{ULID()}"

@@ -16,6 +16,14 @@ class HttpSettings(SettingsBlock):
     """A longer request body is answered 413 and not read to its end."""
     body_timeout_s: Annotated[float, Field(gt=0, le=600)] = 20
     """How long a request's body may take to arrive before it is answered 408."""
+    max_head_bytes: Annotated[int, Field(ge=1_024, le=1024 * 1024)] = 64 * 1024
+    """A longer request line with its headers is answered 431."""
+    head_timeout_s: Annotated[float, Field(gt=0, le=600)] = 15
+    """How long a request's line and headers may take to arrive; then the connection is closed."""
+    write_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30
+    """How long an answer may wait for its client to take it; then the connection is cut."""
+    max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Connections open at once; one more is answered 503 and closed."""
     max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Requests under way at once; one more is answered 503."""
     shutdown_timeout_s: Annotated[int, Field(ge=1, le=600)] = 15
