@@ -2,6 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
+import orjson
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
@@ -64,6 +65,7 @@ class CommandEnvelope(CommandPart):
     issued_at: EpochMsField
     deadline: EpochMsField
     """An executor does not start after this (ms, UTC)."""
+    command: str
 
 
 class ChatUpdateCommand(CommandEnvelope):
@@ -112,14 +114,10 @@ StoreCommand = Annotated[ChatCommand | SessionCommand, Field(discriminator="comm
 STORE_COMMAND_ADAPTER: Final[TypeAdapter[StoreCommand]] = TypeAdapter(StoreCommand)
 
 
-def encode_command(command: StoreCommand) -> bytes:
+def encode_command(command: CommandEnvelope) -> bytes:
     """The command as it stands on the topic; fields that were never set stay absent (but the defaults that name it)."""
     body = command.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    body |= {"schema": command.schema_version, "command": command.command}
-    return STORE_COMMAND_BYTES.dump_json(body)
-
-
-STORE_COMMAND_BYTES: Final[TypeAdapter[dict[str, object]]] = TypeAdapter(dict[str, object])
+    return orjson.dumps(body | {"schema": command.schema_version, "command": command.command})
 
 
 def key_of_command(command: StoreCommand) -> str:
