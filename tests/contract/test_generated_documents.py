@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from waypost_common import topics
 ROOT = Path(__file__).parents[2]
 COMMANDS = Path(sys.executable).parent
 ASYNCAPI = ("ingest", "store")
+PACKAGES = [*ROOT.glob("libs/*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml"), ROOT / "deploy/local/pyproject.toml"]
 
 Document = dict[str, Any]
 
@@ -67,6 +69,21 @@ def test_it_is_asyncapi_3_with_its_required_parts(service: str) -> None:
     assert {"title", "version"} <= document["info"].keys()
     assert document["channels"]
     assert document["operations"]
+
+
+def test_every_package_and_every_asyncapi_document_has_the_version_of_the_whole() -> None:
+    projects = [tomllib.loads(path.read_text())["project"] for path in (ROOT / "pyproject.toml", *PACKAGES)]
+    versions = {project["version"] for project in projects} | {committed(service)["info"]["version"] for service in ASYNCAPI}
+    assert len(PACKAGES) == 7
+    assert len(versions) == 1
+
+
+@pytest.mark.parametrize("service", ASYNCAPI)
+def test_a_reader_who_has_only_the_file_learns_where_the_topics_are_and_how_to_read_them(service: str) -> None:
+    document = committed(service)
+    assert "at least once" in document["info"]["description"]
+    assert all("WAYPOST_KAFKA_BOOTSTRAP_SERVERS" in server["description"] for server in document["servers"].values())
+    assert all(channel.get("description") for channel in document["channels"].values())
 
 
 @pytest.mark.parametrize("service", ASYNCAPI)

@@ -14,12 +14,12 @@ from aiokafka.errors import (
 )
 
 from waypost_common import kafka
+from waypost_common.broker import create_broker
 from waypost_common.kafka import (
     MAX_REQUEST_BYTES,
     Headers,
     consumer_options,
     create_admin,
-    create_broker,
     create_producer,
     header_text,
     may_pass,
@@ -91,7 +91,7 @@ async def test_an_admin_client_speaks_to_the_cluster_of_the_settings() -> None:
 
 @pytest.mark.parametrize(("compression", "expected"), [("none", None), ("lz4", "lz4")])
 async def test_a_broker_creates_no_topics_and_loses_nothing(compression: Any, expected: str | None) -> None:
-    config: Any = create_broker(KafkaSettings(compression=compression), client_id="unit", description="d").config.broker_config
+    config: Any = create_broker(KafkaSettings(compression=compression), client_id="unit").config.broker_config
     assert config.allow_auto_create_topics is False
     options = create_broker(KafkaSettings(compression=compression), client_id="unit")._connection_kwargs
     assert (options["acks"], options["enable_idempotence"], options["compression_type"]) == ("all", True, expected)

@@ -7,8 +7,8 @@ import pytest
 from tests.unit.waypost_common.fake_consumer import P0, TOPIC, Clock, FakeConsumer, RecordingHandler
 
 from waypost_common import subscriber as subscriber_module
+from waypost_common.broker import create_broker
 from waypost_common.consumption import ConsumptionStoppedError
-from waypost_common.kafka import create_broker
 from waypost_common.settings import KafkaSettings
 from waypost_common.subscriber import LoopSubscriber, subscribe
 

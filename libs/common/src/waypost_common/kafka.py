@@ -9,7 +9,6 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
-from faststream.kafka import KafkaBroker
 
 from waypost_common.settings import KafkaSettings
 
@@ -62,23 +61,6 @@ def create_admin(settings: KafkaSettings, *, client_id: str) -> AIOKafkaAdminCli
         bootstrap_servers=settings.bootstrap_servers,
         client_id=client_id,
         request_timeout_ms=settings.request_timeout_ms,
-    )
-
-
-def create_broker(settings: KafkaSettings, *, client_id: str, **options: Any) -> KafkaBroker:
-    """FastStream's broker, which starts a service's subscribers and publishes. It creates no topics."""
-    return KafkaBroker(
-        settings.bootstrap_servers,
-        client_id=client_id,
-        acks="all",
-        enable_idempotence=True,
-        compression_type=None if settings.compression == "none" else settings.compression,
-        max_request_size=MAX_REQUEST_BYTES,
-        request_timeout_ms=settings.request_timeout_ms,
-        allow_auto_create_topics=False,
-        # Its own lines are about what our loop does by itself, in a format of their own.
-        logger=None,
-        **options,
     )
 
 

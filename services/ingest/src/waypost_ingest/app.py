@@ -8,11 +8,13 @@ from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
+from waypost_common.asyncapi import describe_service
+from waypost_common.broker import create_broker
 from waypost_common.clock import check_clock
 from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.documents import Collection
 from waypost_common.events import Event
-from waypost_common.kafka import create_broker, create_producer
+from waypost_common.kafka import create_producer
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.outcomes import Outcome
 from waypost_common.probes import serve_probes
@@ -37,10 +39,10 @@ class IngestApp:
     metrics: IngestMetrics
 
     def asyncapi(self) -> AsyncAPI:
-        return AsyncAPI(
+        return describe_service(
             self.broker,
+            package="waypost-ingest",
             title="Waypost ingest",
-            version="1.0.0",
             description="Folds the events of WhatsApp sessions into documents, and tells what became of commands.",
         )
 

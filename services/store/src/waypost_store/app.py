@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Any
 
 import structlog
-from faststream import AsyncAPI, FastStream
+from faststream import FastStream
 
+from waypost_common.asyncapi import describe_service
+from waypost_common.broker import create_broker
 from waypost_common.commands import StoreCommand
 from waypost_common.events import ChatUpdateEvent, SessionStatusEvent
-from waypost_common.kafka import create_broker, create_producer, started
+from waypost_common.kafka import create_producer, started
 from waypost_common.mongo import open_client, open_database
 from waypost_common.outcomes import Outcome
 from waypost_common.probes import serve_probes
@@ -84,9 +85,10 @@ class StoreService:
             logger=None,
             lifespan=self._lifespan,
             after_startup=[self._watch],
-            specification=AsyncAPI(
+            specification=describe_service(
+                broker,
+                package="waypost-store",
                 title="Waypost store",
-                version=version("waypost-store"),
                 description="Turns commands about the stored copy into events, and keeps the record of every command.",
             ),
         )
