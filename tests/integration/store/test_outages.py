@@ -4,14 +4,13 @@ import pytest
 from pydantic import SecretStr
 from tests.unit.waypost_store.records import command_json
 
+from waypost_common.claims import Start, claim
 from waypost_common.commands import STORE_COMMAND_ADAPTER
 from waypost_common.consumption import RetryLaterError
 from waypost_common.identifiers import CommandId, EpochMs, SessionId
 from waypost_common.mongo import open_client, open_database
 from waypost_common.outcomes import Outcome, OutcomeStatus
 from waypost_common.settings import MongoSettings
-from waypost_store.claims import claim
-from waypost_store.decisions import Start
 from waypost_store.known_sessions import KnownSessions
 from waypost_store.outcome_writes import write_outcomes
 

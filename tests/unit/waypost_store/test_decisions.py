@@ -4,9 +4,10 @@ from typing import Any
 
 from tests.unit.waypost_store.records import command_json
 
+from waypost_common.claims import SESSION_NOT_FOUND, TOO_LATE, Decision, Start
 from waypost_common.commands import STORE_COMMAND_ADAPTER
 from waypost_common.identifiers import EpochMs, OrganizationId, SessionId
-from waypost_store.decisions import SESSION_NOT_FOUND, TOO_LATE, Decision, Start, decide
+from waypost_store.decisions import decide
 
 OWN = {SessionId("S1"): OrganizationId("org_1")}
 ANOTHERS = {SessionId("S1"): OrganizationId("org_2")}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from waypost_common.claims import Claim, ClaimState, Decision, Finish, Start, claim
 from waypost_common.clock import now_ms
 from waypost_common.commands import SessionCreateCommand
 from waypost_common.consumption import Batch, NextOffsets
@@ -13,10 +14,9 @@ from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import Document
 from waypost_common.outcomes import Outcome, OutcomeStatus
 from waypost_common.topics import COMMANDS_DLQ, EVENTS, OUTCOMES, topic_name
-from waypost_store.claims import Claim, ClaimState, claim
 from waypost_store.commands import event_of_command
 from waypost_store.connections import Connections
-from waypost_store.decisions import Decision, Finish, Start, decide
+from waypost_store.decisions import decide
 from waypost_store.first_offsets import start_offsets
 from waypost_store.intake import Accepted, read_command
 from waypost_store.known_sessions import KnownSessions

@@ -1,36 +1,10 @@
 """Whether a command may start, before its operation is claimed. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from waypost_common.claims import SESSION_NOT_FOUND, TOO_LATE, Decision, Start
 from waypost_common.commands import SessionCreateCommand, StoreCommand
-from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs, OrganizationId, SessionId
-from waypost_common.outcomes import OutcomeStatus
-
-
-@dataclass(frozen=True)
-class Start:
-    """The command becomes its event."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finish:
-    """The command ends here, with this outcome."""
-
-    status: OutcomeStatus
-    code: ErrorCode
-    message: str
-
-
-Decision = Start | Finish
-
-SESSION_NOT_FOUND = Finish(
-    status=OutcomeStatus.REJECTED, code=ErrorCode.NOT_FOUND, message="there is no such session in this organization"
-)
-TOO_LATE = Finish(
-    status=OutcomeStatus.EXPIRED, code=ErrorCode.GATEWAY_UNAVAILABLE, message="the deadline passed before the command was started"
-)
 
 
 def decide(command: StoreCommand, owners: Mapping[SessionId, OrganizationId], *, now: EpochMs) -> Decision:

@@ -7,10 +7,10 @@ from typing import Any
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
+from waypost_common.claims import duplicates
 from waypost_common.identifiers import CommandId, EpochMs
 from waypost_common.mongo import MongoCollection, retry_or_stop
 from waypost_common.outcomes import UNFINISHED, Outcome, OutcomeStatus
-from waypost_store.claims import duplicates
 
 
 def settle(outcomes: Iterable[Outcome]) -> list[Outcome]:

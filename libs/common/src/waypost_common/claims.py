@@ -1,4 +1,7 @@
-"""Claiming operations: pending to started, or to a final status, by compare-and-set in one round trip (rule R6)."""
+"""Claiming operations: pending to started, or to a final status, by compare-and-set in one round trip (rule R6).
+
+Every executor of commands does this before it acts: the store, and the connectors.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,20 +12,44 @@ from typing import Any, Final
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from waypost_common.commands import StoreCommand
+from waypost_common.commands import CommandEnvelope
 from waypost_common.consumption import RetryLaterError
+from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import Document, MongoCollection, MongoFault, fault_of, retry_or_stop
-from waypost_common.outcomes import OperationStatus
-from waypost_store.decisions import Decision, Finish
+from waypost_common.outcomes import OperationStatus, OutcomeStatus
 
 ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True)
+class Start:
+    """The command is carried out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """The command ends here, with this outcome."""
+
+    status: OutcomeStatus
+    code: ErrorCode
+    message: str
+
+
+Decision = Start | Finish
+
+SESSION_NOT_FOUND: Final = Finish(
+    status=OutcomeStatus.REJECTED, code=ErrorCode.NOT_FOUND, message="there is no such session in this organization"
+)
+TOO_LATE: Final = Finish(
+    status=OutcomeStatus.EXPIRED, code=ErrorCode.GATEWAY_UNAVAILABLE, message="the deadline passed before the command was started"
+)
 
 
 class ClaimState(Enum):
     WON = auto()
     STARTED_BEFORE = auto()
-    """A redelivery: whether its event was published is not known, so it is published again."""
+    """A redelivery: how far it was carried out is not known."""
     FINISHED_BEFORE = auto()
     ANOTHER = auto()
     """The id belongs to an operation of another session or organization."""
@@ -36,7 +63,7 @@ class Claim:
 
 
 async def claim(
-    operations: MongoCollection, wanted: Sequence[tuple[StoreCommand, Decision]], *, now: EpochMs, keep_days: int
+    operations: MongoCollection, wanted: Sequence[tuple[CommandEnvelope, Decision]], *, now: EpochMs, keep_days: int
 ) -> list[Claim]:
     """Claims each command's operation, making those of commands that came by Kafka alone. Answers in the same order.
 
@@ -62,7 +89,7 @@ async def claim(
 
 
 async def _claim_once(
-    operations: MongoCollection, wanted: Sequence[tuple[StoreCommand, Decision]], now: EpochMs, keep_days: int
+    operations: MongoCollection, wanted: Sequence[tuple[CommandEnvelope, Decision]], now: EpochMs, keep_days: int
 ) -> set[int]:
     """The positions that were not pending."""
     updates = [_update(command, decision, now, keep_days) for command, decision in wanted]
@@ -81,7 +108,7 @@ def duplicates(error: BulkWriteError) -> set[int]:
     return {failure["index"] for failure in failures}
 
 
-def _update(command: StoreCommand, decision: Decision, now: EpochMs, keep_days: int) -> UpdateOne:
+def _update(command: CommandEnvelope, decision: Decision, now: EpochMs, keep_days: int) -> UpdateOne:
     final: dict[str, Any] = {"finishedAt": None, "code": None, "message": None}
     change: dict[str, Any] = {"status": OperationStatus.STARTED.value}
     if isinstance(decision, Finish):
@@ -117,7 +144,7 @@ def _update(command: StoreCommand, decision: Decision, now: EpochMs, keep_days: 
 
 async def _read_back(
     operations: MongoCollection,
-    wanted: Sequence[tuple[StoreCommand, Decision]],
+    wanted: Sequence[tuple[CommandEnvelope, Decision]],
     lost: list[int],
     claims: list[Claim | None],
 ) -> list[int]:
