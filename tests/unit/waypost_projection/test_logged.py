@@ -76,7 +76,7 @@ def test_what_is_not_json_is_said_to_be_so(value: bytes | None) -> None:
         ({"timestamp": "yesterday"}, "message.timestamp"),
         ({"timestamp": int("9" * 400)}, "message.timestamp"),
         ({"payload": MESSAGE | {"chatJid": "nobody"}}, "message.payload.chatJid"),
-        ({"event": "message.exploded"}, "an event type that is not in the catalogue"),
+        ({"event": "message.exploded"}, "a kind that is not in the catalogue"),
         ({"event": None}, ""),
     ],
 )

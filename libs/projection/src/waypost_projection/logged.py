@@ -11,6 +11,7 @@ from waypost_common.events import EVENT_ADAPTER, MAX_EVENT_BYTES, Event, effecti
 from waypost_common.fields import CommandIdField
 from waypost_common.identifiers import CommandId, EpochMs, Offset
 from waypost_common.kafka import header_text
+from waypost_common.record_values import parse_value
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
@@ -45,14 +46,9 @@ AnyLogged = Logged[Event]
 
 def decode(record: ConsumerRecord[bytes, bytes], *, max_bytes: int = MAX_EVENT_BYTES) -> AnyLogged | DeadLetter:
     """The event of a record, or why it can never be applied (rule R5)."""
-    value = record.value or b""
-    if len(value) > max_bytes:
-        detail = f"{len(value)} bytes, more than the limit of {max_bytes}"
-        return DeadLetter(record=record, reason=DeadLetterReason.TOO_LARGE, detail=detail)
-    try:
-        event = EVENT_ADAPTER.validate_json(value)
-    except ValidationError as error:
-        return _invalid(record, error)
+    event: Event | DeadLetter = parse_value(record, EVENT_ADAPTER, max_bytes=max_bytes)
+    if isinstance(event, DeadLetter):
+        return event
     if record.key is None or record.key.decode("utf-8", "replace") != key_of(event):
         detail = "the record's key is not the one this event belongs to (its chat's, person's or session's)"
         return DeadLetter(record=record, reason=DeadLetterReason.WRONG_KEY, detail=detail)
@@ -74,13 +70,3 @@ def _command_of(record: ConsumerRecord[bytes, bytes]) -> CommandMark | None:
         deadline=EpochMs(int(deadline)) if deadline.isascii() and deadline.isdigit() and len(deadline) <= 15 else None,
         result=header_text(record.headers, "command-result"),
     )
-
-
-def _invalid(record: ConsumerRecord[bytes, bytes], error: ValidationError) -> DeadLetter:
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    first = problems[0]
-    reason = DeadLetterReason.NOT_JSON if first["type"] == "json_invalid" else DeadLetterReason.SCHEMA_VIOLATION
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "union_tag_invalid":
-        first["msg"] = "an event type that is not in the catalogue"  # pydantic's own text quotes what was found
-    return DeadLetter(record=record, reason=reason, detail=f"{place}: {first['msg']}" if place else first["msg"])
