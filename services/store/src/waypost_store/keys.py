@@ -1,12 +1,12 @@
 """API keys: made once, kept as hashes, revoked by id."""
 
 import re
-import time
 from typing import Any, Final
 
 from ulid import ULID
 
 from waypost_common.api_keys import Permission, hash_api_key, new_api_key
+from waypost_common.clock import now_ms
 from waypost_common.documents import ApiKeyDocument, Collection
 from waypost_common.identifiers import EpochMs, OrganizationId, SessionId
 from waypost_common.mongo import MongoDatabase
@@ -52,22 +52,21 @@ async def create_key(
     permissions: list[str],
     session: SessionId | None = None,
     lifetime_ms: int | None = None,
-    rate_per_minute: int | None = None,
     label: str | None = None,
 ) -> tuple[str, str]:
     """The new key's id and its secret, which exists nowhere else afterwards."""
     secret = new_api_key()
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     document = ApiKeyDocument(
         _id=f"key_{ULID()}",
         hash=hash_api_key(secret),
         organization=organization,
         permissions=permissions,
         session=session,
-        createdAt=EpochMs(now),
+        createdAt=now,
         expiresAt=None if lifetime_ms is None else EpochMs(now + lifetime_ms),
         revokedAt=None,
-        ratePerMin=rate_per_minute,
+        ratePerMin=None,
         label=label,
     )
     await database[Collection.API_KEYS].insert_one(dict(document))
@@ -83,6 +82,6 @@ async def list_keys(database: MongoDatabase, organization: OrganizationId | None
 
 async def revoke_key(database: MongoDatabase, key: str) -> bool:
     """Idempotent: a key that was revoked before stays so. False when there is no such key."""
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     result = await database[Collection.API_KEYS].update_one({"_id": key, "revokedAt": None}, {"$set": {"revokedAt": now}})
     return bool(result.matched_count) or await database[Collection.API_KEYS].find_one({"_id": key}) is not None

@@ -20,7 +20,6 @@ def create(  # noqa: PLR0917  (typer reads them as options)
     permissions: Annotated[str, typer.Option(help="Comma-separated: read, send, manage, events.")] = "",
     session: Annotated[str | None, typer.Option(help="Limit the key to one session.")] = None,
     expires: Annotated[str | None, typer.Option(help="Lifetime: 12h, 90d or 4w. Without it the key does not expire.")] = None,
-    rate_per_minute: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="Requests a minute.")] = None,
     operator: Annotated[bool, typer.Option("--operator", help="A key for whoever runs Waypost.")] = False,
     label: Annotated[str | None, typer.Option(help="A note to recognise the key by.")] = None,
     as_json: AsJson = False,
@@ -51,7 +50,6 @@ def create(  # noqa: PLR0917  (typer reads them as options)
                 permissions=allowed,
                 session=None if session is None else SessionId(session),
                 lifetime_ms=lifetime_ms,
-                rate_per_minute=rate_per_minute,
                 label=label,
             )
 

@@ -1,6 +1,5 @@
 """`waypost migrate`: topics, documents, first offsets, first positions."""
 
-import time
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
+from waypost_common.clock import now_ms
 from waypost_common.documents import Collection
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoDatabase, open_client, open_database
@@ -104,5 +104,5 @@ async def document_changes(database: MongoDatabase) -> list[Change]:
 
 async def _apply(database: MongoDatabase, migration: Migration) -> None:
     await migration.apply(database)
-    record = {"description": migration.description, "appliedAt": time.time_ns() // 1_000_000}
+    record = {"description": migration.description, "appliedAt": now_ms()}
     await database[Collection.MIGRATIONS].update_one({"_id": migration.number}, {"$setOnInsert": record}, upsert=True)
