@@ -178,7 +178,7 @@ async def test_a_folder_of_another_world_is_refused_with_what_to_do(start_networ
     assert await asyncio.to_thread(network.end) == 0
     other = start_network("--seed", "2", "--sessions", "1", "--chats", str(CHATS), "--history", "0")
     await eventually(lambda: "give --seed 1, or another --data folder" in other.log, "the reason")
-    assert await asyncio.to_thread(other.wait) == 2
+    assert await asyncio.to_thread(other.wait) == 1
 
 
 async def test_once_ends_with_0_when_everything_is_acknowledged(

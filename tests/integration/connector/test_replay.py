@@ -56,7 +56,10 @@ async def test_bad_lines_are_reported_by_number_and_not_published_and_the_exit_c
     given = b"\n".join([LINES[0], b'{"event":"message"}', LINES[1], b"nonsense", b""])
     done = await replay("-", given=given)
     assert done.returncode == 1
-    assert [line.partition(b":")[0] for line in done.stderr.splitlines()] == [b"line 2", b"line 4"]
+    assert [line.split(b";")[0] for line in done.stderr.splitlines()] == [
+        b"line 2: schema: missing",
+        b"line 4: not JSON: expected ident at column 2",
+    ]
     assert done.stdout.startswith(b"2 of 4 events in ")
     assert done.stdout.endswith(b"2 bad\n")
     assert sorted(record.value for record in await read_events()) == sorted(LINES[:2])
@@ -69,9 +72,9 @@ async def test_a_dry_run_publishes_nothing(replay: Replay, read_events: Callable
     assert await read_events() == []
 
 
-async def test_without_kafka_it_ends_with_2_and_says_what_to_do(replay: Replay, environment: dict[str, str]) -> None:
+async def test_without_kafka_it_ends_with_3_and_says_what_to_do(replay: Replay, environment: dict[str, str]) -> None:
     environment["WAYPOST_KAFKA_BOOTSTRAP_SERVERS"] = "127.0.0.1:1"
     done = await replay("-", given=LINES[0])
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert b"is Kafka running, and was waypost migrate run?" in done.stderr
     assert b"Traceback" not in done.stderr

@@ -1,13 +1,19 @@
-"""How a delivery becomes an event of the contract."""
+"""How bytes become an event of the contract, and what is wrong with those that are none."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from pydantic import ValidationError
 
-from waypost_common.events import EVENT_ADAPTER, Event
+from waypost_common.events import EVENT_ADAPTER, EVENT_TYPES, Event
 from waypost_common.identifiers import EpochMs, EventId, OrganizationId, SessionId
+from waypost_common.jids import CHAT_TYPE_OF_DOMAIN, InvalidJidError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+FIELDS: Final = ("schema", "id", "event", "session", "organization", "timestamp", "payload")
 
 
 def envelope(
@@ -39,8 +45,29 @@ def read_event(data: bytes) -> Event:
 
 
 def reason(error: ValidationError) -> str:
-    """What is wrong and where, in one line, without the values: they may be message text."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    """The first fault in one line: field, what is wrong, what is expected. Without the values: they may be message text."""
+    first = error.errors(include_url=False, include_input=False)[0]
     more = error.error_count() - 1
-    return f"{place}: {first['msg']}".removeprefix(": ") + (f" (and {more} more)" if more else "")
+    return _fault(first) + (f" (and {more} more)" if more else "")
+
+
+def _fault(fault: "ErrorDetails") -> str:
+    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    event, *path = map(str, fault["loc"] or ("",))  # what is wrong within an event begins with its type, which is no field
+    field = ".".join(path)
+    match fault["type"]:
+        case "json_invalid":
+            message = f"not JSON: {message.removeprefix('Invalid JSON: ').replace('line 1 ', '')}; expected one JSON object"
+        case "dict_type" if not field:
+            message = f"not a JSON object; expected one with {', '.join(FIELDS)}"
+        case "union_tag_not_found":
+            field, message = "event", f"missing; expected one of {', '.join(EVENT_TYPES)}"
+        case "union_tag_invalid":
+            field, message = "event", f"unknown; expected one of {', '.join(EVENT_TYPES)}"
+        case "missing":
+            message = f"missing; every event {event} has it"
+        case _ if isinstance(fault.get("ctx", {}).get("error"), InvalidJidError):
+            message += f"; expected one that ends with @{', @'.join(CHAT_TYPE_OF_DOMAIN)}"
+        case _:
+            pass
+    return f"{field}: {message}" if field else message

@@ -2,15 +2,17 @@
 
 import asyncio
 import signal
-import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
-from aiokafka.errors import KafkaError
 
+from waypost_common.environment import load_settings
 from waypost_common.logs import configure_logging
+from waypost_common.running import run_service
+from waypost_connector.lines import Source
 from waypost_connector.ownership import Everything
 from waypost_connector.replay import Replay, ReplayFailedError
 from waypost_connector.replay_output import print_json, print_text, progress_to
@@ -20,6 +22,8 @@ from waypost_connector.simulated.client import SimulatedBackend
 
 PROGRAM = "waypost-connector"
 KAFKA_HELP = "Settings come from the environment: WAYPOST_KAFKA_BOOTSTRAP_SERVERS, WAYPOST_KAFKA_TOPIC_PREFIX"
+SOME_BAD, NOT_ALL_PUBLISHED = 1, 3
+STANDARD_INPUT = 0
 
 app = typer.Typer(
     add_completion=False,
@@ -34,6 +38,8 @@ Serve all sessions of the simulated network until SIGTERM.
 
 {KAFKA_HELP}, WAYPOST_NETWORK_HOST, WAYPOST_NETWORK_PORT, WAYPOST_CONNECTOR_GATEWAY_ID, WAYPOST_METRICS_PORT (probes).
 
+Exit code: 0 after SIGTERM; 1 when Kafka refuses for good or a port is taken; 2 wrong settings.
+
 Example:
 
   WAYPOST_NETWORK_PORT=7700 waypost-connector run
@@ -42,7 +48,11 @@ Example:
 REPLAY_HELP = f"""
 Publish the events of a file, one envelope as JSON a line, to wa.events, in the file's order.
 
-A line that is no valid event is reported by its number and not published; the exit code is then 1. {KAFKA_HELP}.
+A line that is no valid event is not published: standard error tells its number, the field and what is expected.
+{KAFKA_HELP}.
+
+Exit code: 0 everything is published; 1 there were bad lines, the others are published; 2 wrong options, settings or file, nothing
+is published; 3 Kafka does not take it. To replay a file again does no harm: an event that comes twice changes nothing.
 
 Examples:
 
@@ -56,24 +66,9 @@ Examples:
 
 @app.command(help=RUN_HELP)
 def run() -> None:
-    settings = ConnectorSettings()
+    settings = load_settings(ConnectorSettings, PROGRAM)
     configure_logging(settings.log, service="connector")
-    try:
-        uvloop.run(_run(settings))
-    except OSError as error:
-        typer.echo(f"{PROGRAM}: {error}; choose another WAYPOST_METRICS_PORT", err=True)
-        raise typer.Exit(1) from error
-    except ExceptionGroup as errors:
-        if (refusals := errors.subgroup(KafkaError)) is None:
-            raise
-        typer.echo(f"{PROGRAM}: Kafka refuses for good: {_first(refusals)!r}; start the connector again", err=True)
-        raise typer.Exit(1) from errors
-
-
-def _first(group: BaseException) -> BaseException:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group
+    run_service(PROGRAM, lambda: _run(settings))
 
 
 async def _run(settings: ConnectorSettings) -> None:
@@ -92,20 +87,25 @@ def replay(
     from_line: Annotated[int, typer.Option(min=1, help="Skip the lines before this one.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the lines and publish nothing.")] = False,
 ) -> None:
-    settings = ConnectorSettings()
+    settings = load_settings(ConnectorSettings, PROGRAM)
     configure_logging(settings.log, service="connector")
-    if str(file) != "-" and not file.is_file():
-        raise typer.BadParameter(f"{file} is not a file", param_hint="FILE")
     job = Replay(settings.kafka, from_line=from_line, dry_run=dry_run)
     try:
-        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as lines, progress_to(file) as advance:
-            summary = uvloop.run(job.run(lines, advance))
+        with _opened(file) as source, progress_to(file) as advance:
+            summary = uvloop.run(job.run(source, advance))
     except ReplayFailedError as error:
         typer.echo(f"{PROGRAM}: {error}", err=True)
-        raise typer.Exit(2) from error
+        raise typer.Exit(NOT_ALL_PUBLISHED) from error
     (print_json if as_json else print_text)(summary)
     if summary.bad_count:
-        raise typer.Exit(1)
+        raise typer.Exit(SOME_BAD)
+
+
+def _opened(file: Path) -> AbstractContextManager[Source]:
+    try:
+        return open(STANDARD_INPUT, "rb", closefd=False) if str(file) == "-" else file.open("rb")
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from error
 
 
 def main() -> None:

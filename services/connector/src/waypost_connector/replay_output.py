@@ -42,6 +42,6 @@ def print_text(summary: Summary) -> None:
     for bad in summary.bad:
         typer.echo(f"line {bad.line}: {bad.reason}", err=True)
     if unlisted := summary.bad_count - len(summary.bad):
-        typer.echo(f"and {unlisted} more bad lines", err=True)
+        typer.echo(f"and {unlisted} more bad lines; correct these first", err=True)
     rate = f"{summary.events_per_second:,.0f} events/s"
     typer.echo(f"{summary.published} of {summary.lines} events in {summary.seconds:.1f} s, {rate}; {summary.bad_count} bad")

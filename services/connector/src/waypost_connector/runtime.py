@@ -1,7 +1,7 @@
 """The connector as a whole: a backend, the sessions it serves, Kafka, probes."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from random import Random
 
@@ -14,6 +14,7 @@ from waypost_common.probes import serve_probes
 from waypost_common.topics import EVENTS, topic_name
 from waypost_connector.backend import Backend
 from waypost_connector.backoff import delays
+from waypost_connector.listening import listening_at
 from waypost_connector.metrics import ConnectorMetrics
 from waypost_connector.ownership import Ownership
 from waypost_connector.publisher import Publisher
@@ -38,9 +39,12 @@ class Connector:
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop` is set, then brings to Kafka what was taken, for `shutdown_seconds` at most.
 
-        Raises OSError when the probes' port is taken, KafkaError in an ExceptionGroup when Kafka refuses for good.
+        Raises CannotRunError when the probes' port is taken, KafkaError in an ExceptionGroup when Kafka refuses for good.
         """
-        async with serve_probes(self._settings.metrics, self._metrics.registry, self._readiness) as port:
+        async with AsyncExitStack() as stack:
+            with listening_at("WAYPOST_METRICS_PORT"):
+                probes = serve_probes(self._settings.metrics, self._metrics.registry, self._readiness)
+                port = await stack.enter_async_context(probes)
             log.info("connector_started", backend=self._backend.name, probes_port=port)
             producer = await self._connect_kafka(stop)
             if producer is not None:

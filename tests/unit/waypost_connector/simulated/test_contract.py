@@ -234,4 +234,7 @@ def test_every_message_has_what_its_type_says() -> None:
             payload = orjson.loads(encode_event(event))["payload"]
             assert payload["hasMedia"] == ("media" in payload)
             assert field_of_type.get(payload["type"], "media") in payload
-            assert (payload["chatJid"].endswith("@newsletter")) == ("views" in payload) == ("senderJid" not in payload)
+            anonymous = "senderJid" not in payload and "senderLid" not in payload
+            assert (payload["chatJid"].endswith("@newsletter")) == ("views" in payload) == anonymous
+            assert payload.get("senderJid", "@s.whatsapp.net").endswith("@s.whatsapp.net")
+            assert payload.get("senderLid", "@lid").endswith("@lid")

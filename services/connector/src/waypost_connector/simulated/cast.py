@@ -53,6 +53,11 @@ class Person:
         return address
 
     @property
+    def as_sender(self) -> dict[str, Jid]:
+        """The fields that tell who wrote: the phone's address is absent where only the LID is known."""
+        return ({"senderJid": self.phone} if self.phone else {}) | ({"senderLid": self.lid} if self.lid else {})
+
+    @property
     def mention(self) -> Jid:
         """How WhatsApp mentions them: by LID where known."""
         return self.lid or self.jid

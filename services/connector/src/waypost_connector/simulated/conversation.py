@@ -93,9 +93,7 @@ class Conversation:
         }
         if channel:
             return payload | {"views": int(random.paretovariate(0.7)) * 3}
-        payload |= {"senderJid": sender.jid, "pushName": sender.name}
-        if sender.lid:
-            payload["senderLid"] = sender.lid
+        payload |= {**sender.as_sender, "pushName": sender.name}
         if number and random.random() < 0.15:
             payload["quotedMessageId"] = message_id(self.cast, self.step, random.randrange(number))
         if chat.type is ChatType.GROUP and payload["type"] == "text" and random.random() < 0.12:
@@ -159,7 +157,8 @@ class Conversation:
     def _author(self, message: dict[str, Any]) -> Person | None:
         if message["fromMe"]:
             return self.cast.me
-        return next((person for person in self.chat.people if person.jid == message.get("senderJid")), None)
+        sender = {name: message[name] for name in ("senderJid", "senderLid") if name in message}
+        return next((person for person in self.chat.people if person.as_sender == sender), None)
 
     def _somebody(self) -> Person | None:
         if self.chat.type is ChatType.NEWSLETTER:
@@ -179,7 +178,7 @@ class Conversation:
             **fields,
         }
         if who:
-            payload |= {"senderJid": who.jid, "pushName": who.name} | ({"senderLid": who.lid} if who.lid else {})
+            payload |= {**who.as_sender, "pushName": who.name}
         return Draft(event, payload, self.alternative)
 
     def _delay(self, least: int = 1) -> int:

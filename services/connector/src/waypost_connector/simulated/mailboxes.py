@@ -1,14 +1,16 @@
 """A session as the network's server sees it: its stream, how much waits, and who is logged in."""
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from waypost_common.errors import CannotRunError
 from waypost_connector.simulated.protocol import WINDOW, Frames
 from waypost_connector.simulated.record import Record, line_of
 from waypost_connector.simulated.session_world import SessionWorld
@@ -92,12 +94,14 @@ class Disk:
 
 @contextmanager
 def open_disk(folder: Path) -> Iterator[Disk]:
-    """The network's folder, made if missing. Raises OSError or sqlite3.Error when it cannot be used."""
-    with (
-        ThreadPoolExecutor(1, thread_name_prefix="disk") as thread,
-        Storage(folder) as storage,
-        Record(folder / "record.ndjson") as record,
-    ):
-        disk = Disk(storage, record, thread)
-        disk.complete_record()
+    """The network's folder, made if missing. Raises CannotRunError when it cannot be used."""
+    with ExitStack() as stack:
+        thread = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="disk"))
+        try:
+            storage = stack.enter_context(Storage(folder))
+            record = stack.enter_context(Record(folder / "record.ndjson"))
+            disk = Disk(storage, record, thread)
+            disk.complete_record()
+        except (OSError, sqlite3.Error) as error:
+            raise CannotRunError(f"the folder {folder} of --data cannot be used: {error}") from error
         yield disk

@@ -1,19 +1,23 @@
 """The command `waypost-simulated-network`."""
 
-import sqlite3
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
+from pydantic import TypeAdapter, ValidationError
 
+from waypost_common.environment import load_settings
+from waypost_common.fields import OrganizationIdField
 from waypost_common.identifiers import FOREVER, EpochMs, OrganizationId
 from waypost_common.logs import configure_logging
+from waypost_common.running import run_service
 from waypost_connector.settings import NetworkSettings
 from waypost_connector.simulated.generator import Pace
 from waypost_connector.simulated.network import WorldOptions, run_network
 from waypost_connector.simulated.phrases import LANGUAGES
-from waypost_connector.simulated.storage import OtherWorldError
+from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
+
+PROGRAM = "waypost-simulated-network"
 
 EXAMPLES = """
 A network that plays WhatsApp, for demonstrations, tests and load. It holds sessions with chats, makes events arrive in them, and
@@ -39,6 +43,13 @@ def _languages(text: str) -> str:
     return text
 
 
+def _organization(text: str) -> str:
+    try:
+        return TypeAdapter(OrganizationIdField).validate_python(text)
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors(include_input=False)[0]["msg"]) from error
+
+
 @app.command(help=EXAMPLES)
 def run(  # noqa: PLR0917 - each parameter is an option
     data: Annotated[Path, typer.Option(help="Folder of the network's state and of its record, record.ndjson. Made if missing.")],
@@ -47,7 +58,7 @@ def run(  # noqa: PLR0917 - each parameter is an option
     chats: Annotated[int, typer.Option(min=1, max=100_000, help="Chats of each session.")] = 40,
     rate: Annotated[float, typer.Option(min=0, max=1e6, help="Live events a second in all; 0: as fast as they are taken.")] = 5.0,
     history: Annotated[int, typer.Option(min=0, max=1_000_000, help="Messages that a session gets at its first login.")] = 200,
-    organization: Annotated[str, typer.Option(help="Organization that owns the sessions.")] = "org_demo",
+    organization: Annotated[str, typer.Option(callback=_organization, help="It owns the sessions.")] = DEFAULT_ORGANIZATION,
     languages: Annotated[str, typer.Option(callback=_languages, help="Languages that people write in.")] = ",".join(LANGUAGES),
     queue: Annotated[int, typer.Option(min=1, max=10_000_000, help="Events that a session may have waiting.")] = 20_000,
     events: Annotated[int | None, typer.Option(min=1, help="Make this many and no more; go on serving.")] = None,
@@ -58,7 +69,7 @@ def run(  # noqa: PLR0917 - each parameter is an option
 ) -> None:
     if once and events is None:
         raise typer.BadParameter("--once needs --events")
-    settings = NetworkSettings()
+    settings = load_settings(NetworkSettings, PROGRAM)
     configure_logging(settings.log, service="simulated-network")
     options = WorldOptions(
         seed=seed,
@@ -69,14 +80,7 @@ def run(  # noqa: PLR0917 - each parameter is an option
         languages=tuple(languages.split(",")),
     )
     pace = Pace(rate=rate, queue=queue, events=events, start=None if start_time is None else EpochMs(start_time))
-    try:
-        uvloop.run(run_network(settings, data, options, pace, once=once))
-    except OtherWorldError as error:
-        typer.echo(f"waypost-simulated-network: {error}", err=True)
-        raise typer.Exit(2) from error
-    except (OSError, sqlite3.Error) as error:
-        typer.echo(f"waypost-simulated-network: {error}; see WAYPOST_NETWORK_PORT, WAYPOST_METRICS_PORT and --data", err=True)
-        raise typer.Exit(1) from error
+    run_service(PROGRAM, lambda: run_network(settings, data, options, pace, once=once))
 
 
 def main() -> None:

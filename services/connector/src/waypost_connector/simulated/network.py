@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import structlog
 
 from waypost_common.identifiers import OrganizationId
 from waypost_common.probes import serve_probes
+from waypost_connector.listening import listening_at
 from waypost_connector.settings import NetworkSettings
 from waypost_connector.simulated.generator import Generator, Pace
 from waypost_connector.simulated.mailboxes import Disk, Mailbox, open_disk
@@ -51,32 +53,38 @@ class WorldOptions:
 async def run_network(settings: NetworkSettings, folder: Path, options: WorldOptions, pace: Pace, *, once: bool) -> None:
     """Runs until SIGTERM or SIGINT, or with `once` until every wanted event is made and acknowledged.
 
-    Raises OtherWorldError when the folder holds another world, OSError when the address is taken.
+    Raises CannotRunError when a port is taken or the folder holds another world or cannot be used.
     """
     stop, metrics = asyncio.Event(), NetworkMetrics()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with open_disk(folder) as disk:
+    address = settings.network
+    async with AsyncExitStack() as stack:
+        disk = stack.enter_context(open_disk(folder))
         await disk.do(disk.storage.keep_world, options.lasting())
         mailboxes = await _mailboxes(disk, options)
         metrics.queued.set_function(lambda: sum(mailbox.depth for mailbox in mailboxes))
         server = Server(mailboxes, disk, metrics)
-        address = settings.network
-        listener = await asyncio.start_server(server.handle, address.host, address.port, limit=MAX_FRAME_BYTES, backlog=BACKLOG)
-        async with serve_probes(settings.metrics, metrics.registry, _ready) as probes_port:
-            port = listener.sockets[0].getsockname()[1]
-            await disk.write("started", seed=options.seed, sessions=options.sessions)
-            log.info("network_started", host=address.host, port=port, probes_port=probes_port, sessions=options.sessions)
-            async with asyncio.TaskGroup() as tasks:
-                generating = tasks.create_task(Generator(mailboxes, disk, pace, metrics).run(), name="generate")
-                ending = tasks.create_task(_finished(generating, mailboxes, server, stop), name="once") if once else None
-                await stop.wait()
-                generating.cancel()
-                if ending:
-                    ending.cancel()
-            listener.close()
-            await server.close()
-        log.info("network_stopped")
+        with listening_at("WAYPOST_NETWORK_PORT"):
+            listener = await asyncio.start_server(
+                server.handle, address.host, address.port, limit=MAX_FRAME_BYTES, backlog=BACKLOG
+            )
+        stack.callback(listener.close)
+        with listening_at("WAYPOST_METRICS_PORT"):
+            probes_port = await stack.enter_async_context(serve_probes(settings.metrics, metrics.registry, _ready))
+        port = listener.sockets[0].getsockname()[1]
+        await disk.write("started", seed=options.seed, sessions=options.sessions)
+        log.info("network_started", host=address.host, port=port, probes_port=probes_port, sessions=options.sessions)
+        async with asyncio.TaskGroup() as tasks:
+            generating = tasks.create_task(Generator(mailboxes, disk, pace, metrics).run(), name="generate")
+            ending = tasks.create_task(_finished(generating, mailboxes, server, stop), name="once") if once else None
+            await stop.wait()
+            generating.cancel()
+            if ending:
+                ending.cancel()
+        listener.close()
+        await server.close()
+    log.info("network_stopped")
 
 
 async def _mailboxes(disk: Disk, options: WorldOptions) -> Sequence[Mailbox]:

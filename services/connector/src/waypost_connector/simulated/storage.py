@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from waypost_common.errors import CannotRunError
 from waypost_common.identifiers import Jid
 
 SCHEMA: Final = """
@@ -23,7 +24,7 @@ CREATE TABLE IF NOT EXISTS unrecorded (line BLOB NOT NULL);
 """
 
 
-class OtherWorldError(Exception):
+class OtherWorldError(CannotRunError):
     """The folder holds a world made with other options; the text says which and what to do."""
 
 
