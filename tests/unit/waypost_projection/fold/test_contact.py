@@ -71,6 +71,13 @@ def test_a_sender_known_by_one_address_tells_nothing_of_the_other() -> None:
     assert (sighting.jid, sighting.lid, sighting.phone_jid, sighting.name) == (ALICE_LID, None, None, None)
 
 
+def test_an_address_is_kept_under_its_own_form_wherever_a_message_puts_it() -> None:
+    story = Story(GROUP)
+    story.message("M1", senderJid=ALICE_LID, senderLid=ALICE_LID)
+    (sighting,) = story.conversation.sightings.values()
+    assert (sighting.jid, sighting.lid, sighting.phone_jid) == (ALICE_LID, None, None)
+
+
 def test_nobody_is_seen_in_a_message_without_a_sender_or_of_ones_own_or_outside_groups() -> None:
     group, direct = Story(GROUP), Story()
     group.message("M1")

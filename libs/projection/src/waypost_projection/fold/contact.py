@@ -7,6 +7,7 @@ from waypost_common.documents import ChatDocument, GroupSighting, PushName, chat
 from waypost_common.event_payloads import ContactUpdatePayload, MessagePayload
 from waypost_common.events import ChatEvent
 from waypost_common.identifiers import EpochMs, Jid, Offset, OrganizationId, SessionId
+from waypost_common.jids import is_lid, is_phone_jid
 from waypost_projection.fold import chat as chat_fold
 from waypost_projection.logged import Logged
 
@@ -100,7 +101,8 @@ def sighting(logged: Logged[ChatEvent], payload: MessagePayload) -> Sighting | N
     name: GroupSighting | None = None
     if payload.push_name:
         name = {"at": logged.effective(payload.timestamp), "eventId": event.id, "name": payload.push_name}
-    both = payload.sender_jid is not None and payload.sender_lid is not None
+    jid, lid = payload.sender_jid, payload.sender_lid
+    both = jid is not None and is_phone_jid(jid) and lid is not None and is_lid(lid)
     return Sighting(
         id=chat_document_id(event.session, sender),
         session=event.session,
@@ -109,8 +111,8 @@ def sighting(logged: Logged[ChatEvent], payload: MessagePayload) -> Sighting | N
         seen_from=event.timestamp,
         seen_to=event.timestamp,
         name=name,
-        lid=payload.sender_lid if both else None,
-        phone_jid=payload.sender_jid if both else None,
+        lid=lid if both else None,
+        phone_jid=jid if both else None,
     )
 
 
