@@ -62,7 +62,8 @@ def _present(name: str) -> dict[str, Any]:
 
 PROJECTION_SHAPES: Final[Mapping[Collection, Shape]] = {
     Collection.SESSIONS: Shape(
-        required=SessionDocument.__required_keys__, indexes=(_index("organization", "organization", "session"),)
+        required=SessionDocument.__required_keys__,
+        indexes=(_index("organization", "organization", "session"), _index("label", "organization", "label")),
     ),
     Collection.CHATS: Shape(
         required=ChatDocument.__required_keys__,
@@ -109,6 +110,10 @@ BOOKKEEPING_SHAPES: Final[Mapping[Collection, Shape]] = {
     Collection.GENERATIONS: Shape(required=frozenset({"_id", "generation"})),
     Collection.POSITIONS: Shape(
         required=frozenset({"_id", "generation", "partition", "offset"}), indexes=(_index("generation", "generation"),)
+    ),
+    Collection.RATE_LIMITS: Shape(
+        required=frozenset({"_id", "count", "expireAt"}),
+        indexes=(IndexModel([("expireAt", ASCENDING)], name="expiry", expireAfterSeconds=0),),
     ),
 }
 

@@ -20,6 +20,7 @@ class Collection(StrEnum):
     GENERATIONS = "generations"
     POSITIONS = "positions"
     MIGRATIONS = "migrations"
+    RATE_LIMITS = "rate_limits"
 
 
 PROJECTIONS: Final = (

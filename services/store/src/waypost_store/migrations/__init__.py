@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from waypost_common.mongo import MongoDatabase
-from waypost_store.migrations import m0001_bookkeeping, m0002_projections
+from waypost_store.migrations import m0001_bookkeeping, m0002_projections, m0003_instances
 
 
 @dataclass(frozen=True)
@@ -19,4 +19,5 @@ class Migration:
 MIGRATIONS: Final = (
     Migration(1, m0001_bookkeeping.DESCRIPTION, m0001_bookkeeping.apply),
     Migration(2, m0002_projections.DESCRIPTION, m0002_projections.apply),
+    Migration(3, m0003_instances.DESCRIPTION, m0003_instances.apply),
 )
