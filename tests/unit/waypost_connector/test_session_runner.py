@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from waypost_common.identifiers import EventId, Jid, OrganizationId, SessionId
 from waypost_connector.backend import BackendError, ConnectionLostError, Delivery, Device, Identity, LoggedOutError, ReplacedError
-from waypost_connector.metrics import ConnectorMetrics
+from waypost_connector.metrics import ConnectorMetrics, SessionPhase
 from waypost_connector.publisher import Publisher
 from waypost_connector.session_runner import SessionRunner
 
@@ -44,7 +44,7 @@ class TinyConnection:
         for delivery in self.deliveries:
             yield delivery
         if self.ending:
-            await asyncio.sleep(0.05)
+            await until(lambda: len(self.acknowledged) == len(self.deliveries))
             raise self.ending
         await asyncio.Event().wait()
 
@@ -99,8 +99,8 @@ class Kafka:
 
 
 @asynccontextmanager
-async def serving(backend: TinyBackend, kafka: Kafka) -> AsyncIterator[SessionRunner]:
-    metrics = ConnectorMetrics()
+async def serving(backend: TinyBackend, kafka: Kafka, metrics: ConnectorMetrics | None = None) -> AsyncIterator[SessionRunner]:
+    metrics = metrics or ConnectorMetrics()
     publisher = Publisher(kafka, metrics, capacity=10)
     runner = SessionRunner(DEVICE, backend, publisher, metrics, gateway_id="c1", disconnected_seconds=0.05, topic_prefix="p.")
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
@@ -149,16 +149,21 @@ async def test_the_working_status_tells_who_the_session_is_and_under_which_fence
     }
 
 
+def figure(metrics: ConnectorMetrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"waypost_connector_{name}", labels)
+
+
+async def rests(metrics: ConnectorMetrics, phase: SessionPhase) -> None:
+    """Until the session does nothing any more but wait to be stopped."""
+    await until(lambda: figure(metrics, "sessions", phase=phase.value) == 1)
+
+
 async def test_nothing_is_acknowledged_before_kafka_has_it() -> None:
-    kafka, connection = Kafka(), TinyConnection([message(1)], None)
-    async with serving(TinyBackend(connection), kafka):
-        await until(lambda: "working" in kafka.statuses())
-        await until(lambda: connection.acknowledged == [1])
-        connection.acknowledged.clear()
+    kafka, metrics = Kafka(), ConnectorMetrics()
     kafka.up.clear()
     held = TinyConnection([message(number) for number in range(1, 5)], None)
-    async with serving(TinyBackend(held), kafka):
-        await asyncio.sleep(0.05)
+    async with serving(TinyBackend(held), kafka, metrics):
+        await until(lambda: figure(metrics, "buffered_events") == 2 + 4)
         assert held.acknowledged == []
         kafka.up.set()
         await until(lambda: held.acknowledged == [1, 2, 3, 4])
@@ -192,10 +197,10 @@ async def test_a_lasting_loss_is_told_as_starting_and_the_return_as_working() ->
 
 
 async def test_a_replaced_session_does_not_connect_again() -> None:
-    kafka, backend = Kafka(), TinyBackend(TinyConnection([message(1)], ReplacedError("replaced")))
-    async with serving(backend, kafka):
+    kafka, backend, metrics = Kafka(), TinyBackend(TinyConnection([message(1)], ReplacedError("replaced"))), ConnectorMetrics()
+    async with serving(backend, kafka, metrics):
         await until(lambda: kafka.messages() == ["M1"])
-        await asyncio.sleep(0.3)
+        await rests(metrics, SessionPhase.REPLACED)
         assert backend.attempts == 1
     assert kafka.statuses() == ["starting", "working"]
 
@@ -203,10 +208,11 @@ async def test_a_replaced_session_does_not_connect_again() -> None:
 @pytest.mark.parametrize("where", ["at login", "while connected"])
 async def test_a_logged_out_device_is_told_and_does_not_connect_again(where: str) -> None:
     refusal = LoggedOutError("unknown device")
-    kafka, backend = Kafka(), TinyBackend(refusal if where == "at login" else TinyConnection([], refusal))
-    async with serving(backend, kafka):
+    kafka, metrics = Kafka(), ConnectorMetrics()
+    backend = TinyBackend(refusal if where == "at login" else TinyConnection([], refusal))
+    async with serving(backend, kafka, metrics):
+        await rests(metrics, SessionPhase.LOGGED_OUT)
         await until(lambda: "logged_out" in kafka.statuses())
-        await asyncio.sleep(0.1)
         assert backend.attempts == 1
 
 

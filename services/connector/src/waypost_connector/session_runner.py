@@ -6,27 +6,18 @@ from random import Random
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
 
-from waypost_common.dead_letters import DeadLetterReason
-from waypost_common.identifiers import EpochMs, EventId, new_event_id
-from waypost_common.topics import EVENTS, EVENTS_DLQ
-from waypost_connector.addresses import FirstSight, with_chosen_chat
 from waypost_connector.backend import Backend, Connection, ConnectionLostError, Delivery, Device, LoggedOutError, ReplacedError
 from waypost_connector.backoff import delays
-from waypost_connector.envelopes import envelope, read_event, reason
 from waypost_connector.metrics import ConnectorMetrics, SessionPhase
-from waypost_connector.publisher import Publisher, Record, record_of
+from waypost_connector.publisher import Publisher
+from waypost_connector.session_records import SessionRecords
 
 log = structlog.stdlib.get_logger(__name__)
 
 Submitted = tuple[Delivery, asyncio.Future[None]]
 STEADY_SECONDS = 5.0
 """A connection that lasted this long was a good one: the next attempt comes at once."""
-
-
-def clock() -> EpochMs:
-    return EpochMs(time.time_ns() // 1_000_000)
 
 
 class SessionRunner:
@@ -47,10 +38,8 @@ class SessionRunner:
         self._backend = backend
         self._publisher = publisher
         self._metrics = metrics
-        self._gateway_id = gateway_id
         self._disconnected_seconds = disconnected_seconds
-        self._topics = {topic: topic_prefix + topic for topic in (EVENTS, EVENTS_DLQ)}
-        self._addresses = FirstSight()
+        self._records = SessionRecords(device, metrics, gateway_id=gateway_id, topic_prefix=topic_prefix)
         self._random = Random()
         self._taking: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -140,7 +129,7 @@ class SessionRunner:
     async def _take(self, connection: Connection, submitted: asyncio.Queue[Submitted | None]) -> None:
         try:
             async for delivery in connection.events():
-                submitted.put_nowait((delivery, await self._publisher.submit(self._record(delivery))))
+                submitted.put_nowait((delivery, await self._publisher.submit(self._records.of_delivery(delivery))))
         finally:
             submitted.put_nowait(None)
 
@@ -161,55 +150,8 @@ class SessionRunner:
                 taken.append(delivery)
             await connection.acknowledge(taken)
 
-    def _record(self, delivery: Delivery) -> Record:
-        """The record of a delivery: on `wa.events`, or among the dead letters when it is no valid event."""
-        payload = delivery.payload
-        try:
-            payload = with_chosen_chat(payload, delivery.alternative, self._addresses)
-            return record_of(read_event(self._envelope(delivery.event_id, delivery.event, payload)), self._topics[EVENTS])
-        except ValidationError as error:
-            why = reason(error)
-        except ValueError as error:
-            why = str(error)
-        self._metrics.rejected.labels("invalid").inc()
-        log.warning("invalid_delivery", session=self.device.session, event_id=delivery.event_id, reason=why)
-        return Record(
-            topic=self._topics[EVENTS_DLQ],
-            key=self.device.session.encode(),
-            value=self._envelope(delivery.event_id, delivery.event, payload),
-            headers=(
-                ("dlq-reason", DeadLetterReason.SCHEMA_VIOLATION.value.encode()),
-                ("dlq-detail", why.encode()),
-                ("dlq-origin-gateway", self._gateway_id.encode()),
-            ),
-            label="invalid",
-        )
-
-    def _envelope(self, event_id: EventId, event: str, payload: Any) -> bytes:
-        device = self.device
-        return envelope(
-            event_id=event_id,
-            event=event,
-            session=device.session,
-            organization=device.organization,
-            timestamp=clock(),
-            payload=payload,
-        )
-
     async def _announce(self, status: str, **facts: Any) -> None:
         """Publishes the session's status, unless it is the one that was published last."""
-        if status == self._announced:
-            return
-        self._announced = status
-        payload = {
-            "status": status,
-            "backend": self._backend.name,
-            "operations": list(self._backend.operations),
-            "gatewayId": self._gateway_id,
-            "desired": "running",
-            **({} if self.device.label is None else {"label": self.device.label}),
-            **({} if self.device.fence is None else {"fence": self.device.fence}),
-            **facts,
-        }
-        event = read_event(self._envelope(new_event_id(), "session.status", payload))
-        await self._publisher.submit(record_of(event, self._topics[EVENTS]))
+        if status != self._announced:
+            self._announced = status
+            await self._publisher.submit(self._records.of_status(status, self._backend, facts))
