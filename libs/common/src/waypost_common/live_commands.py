@@ -46,6 +46,8 @@ class TextPayload(CommandPart):
     text: MessageText
     reply_to: MessageIdField | None = None
     mentions: Annotated[list[PersonJid], Field(max_length=1_024)] | None = None
+    may_wait: bool | None = None
+    """Waits, until the deadline, while the session may send no more; without it that is `rejected` as `rate_limited`."""
 
 
 class MessageTarget(CommandPart):
@@ -105,7 +107,7 @@ class ChannelMuteCommand(CommandEnvelope):
 
 
 class MessageSendCommand(CommandEnvelope):
-    """Result: {waMessageId, timestamp}, the time in ms."""
+    """Result: {waMessageId, timestamp}, the time in ms; of one `rejected` as `rate_limited` {retryAfterSeconds}."""
 
     command: Literal["message.send"] = "message.send"
     payload: TextPayload

@@ -26,6 +26,11 @@ def live_commands(backend: str) -> str:
     return f"wa.commands.live.{backend}"
 
 
+def connector_group(backend: str) -> str:
+    """The group of all connectors of a backend: a session's commands reach one of them."""
+    return f"waypost.connector.{backend}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Topic:
     name: str
