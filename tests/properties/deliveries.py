@@ -1,7 +1,8 @@
 """What happens to a history on its way into documents, step by step, and the comparison with the model after each step."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -103,13 +104,12 @@ async def deliver_all(deliveries: Mapping[str, Delivery]) -> None:
             tasks.create_task(one(name, delivery), name=name)
 
 
-async def deliver(delivery: Delivery) -> list[CommandOutcome]:
-    """Takes every step, and compares what readers see with the model after each, where the model can answer: when no
-    event has been begun by an interrupted or overtaken writer that has not been delivered in whole.
+async def deliver(delivery: Delivery) -> None:
+    """Takes every step, and compares outcomes and what readers see with the model after each, where the model can answer:
+    when no event has been begun by an interrupted or overtaken writer that has not been delivered in whole.
     """
     copy = delivery.copy
     model = ReferenceModel()
-    outcomes: list[CommandOutcome] = []
     begun: set[tuple[int, int]] = set()
     done: set[tuple[int, int]] = set()
     delayed: list[tuple[int, Delay, asyncio.Task[Any]]] = []
@@ -120,9 +120,7 @@ async def deliver(delivery: Delivery) -> list[CommandOutcome]:
             writer = copy.writer() if delivery.restarts else writer
             match step:
                 case Batch(records):
-                    outcomes += await copy.apply(records, writer)
-                    for record in records:
-                        model.apply(record)
+                    _assert_same_outcomes(await copy.apply(records, writer), model, records)
                     done |= _places(records)
                 case Broken(records):
                     await _broken(copy, step)
@@ -137,7 +135,30 @@ async def deliver(delivery: Delivery) -> list[CommandOutcome]:
                 assert_same(await copy.view(), model.view())
         await _let_go(delayed, None)
     assert_same(await copy.view(), model.view())
-    return outcomes
+
+
+def _assert_same_outcomes(outcomes: Iterable[CommandOutcome], model: ReferenceModel, records: History) -> None:
+    """Has the model take the records, and compares what it says of their commands. One that its key no longer remembers
+    has an outcome again too, whatever it says: the first one counts (rule R6).
+    """
+    expected: Counter[tuple[int, int, str, str]] = Counter()
+    forgotten: Counter[tuple[int, int]] = Counter()
+    for record in records:
+        if model.apply(record) is None:
+            continue
+        outcome = model.remembered(record)
+        if outcome is None:
+            forgotten[record.partition, record.offset] += 1
+        else:
+            expected[record.partition, record.offset, outcome["command"], outcome["status"]] += 1
+    found: Counter[tuple[int, int, str, str]] = Counter(
+        (one.logged.partition, one.logged.offset, one.command.id, one.status.value) for one in outcomes
+    )
+    assert not expected - found, f"no such outcome: {expected - found}, but {found - expected}"
+    others = Counter[tuple[int, int]]()
+    for (partition, offset, *_), times in (found - expected).items():
+        others[partition, offset] += times
+    assert others == forgotten, f"outcomes: {found - expected}"
 
 
 def _places(records: History) -> set[tuple[int, int]]:

@@ -21,7 +21,7 @@ from .delivery import (
     returned_from_every_point,
     rewound,
 )
-from .pools import CHATS, GROUP, JIDS, LID_CHAT, NEWSLETTER, OTHER_GROUP, PHONE_CHAT, SEEN_AT, SESSIONS
+from .pools import CHATS, GROUP, JIDS, LID_CHAT, NEWSLETTER, OTHER_GROUP, PHONE_CHAT, POLLS, SEEN_AT, SESSIONS
 from .records import Json, Record, key_of
 from .writing import envelope, headers, ulid
 
@@ -118,7 +118,8 @@ def _themes(chat: str) -> dict[str, st.SearchStrategy[payloads.Event]]:
         "anything": weighted((16, messages), (18, about_messages), (11, about_the_chat), (5, own)),
         "acknowledgements": weighted((4, messages), (8, acknowledgements), (1, removals)),
         "edits and erasures": weighted((5, messages), (5, edits), (2, erasures)),
-        "reactions and votes": weighted((8, messages), (6, reactions), (6, votes), (2, revocations), (1, removals)),
+        "reactions": weighted((8, messages), (10, reactions), (1, revocations), (1, removals)),
+        "votes": weighted((8, payloads.messages(chat, POLLS)), (10, votes), (1, revocations), (1, removals)),
         "reads and removals": weighted((6, messages), (3, reads), (3, removals), (2, flags)),
         "deletions": weighted((6, messages), (3, deletions), (4, about_messages), (1, reads), (1, flags), (1, own)),
         "senders": weighted((12, messages), (2, own), (1, removals)),
@@ -185,10 +186,10 @@ def histories_of_many_commands(draw: st.DrawFn) -> History:
 
 
 FAMILIES: dict[str, st.SearchStrategy[History]] = {
-    "anything": histories(),
     "acknowledgements": histories_about("acknowledgements"),
     "edits and erasures": histories_about("edits and erasures"),
-    "reactions and votes": histories_about("reactions and votes"),
+    "reactions": histories_about("reactions"),
+    "votes": histories_about("votes"),
     "reads and removals": histories_about("reads and removals"),
     "deletions": histories_about("deletions"),
     "direct chats": histories_about("own events", [PHONE_CHAT, LID_CHAT]),
@@ -198,6 +199,7 @@ FAMILIES: dict[str, st.SearchStrategy[History]] = {
     "channels": histories_about("own events", [NEWSLETTER]),
     "sessions": histories_of_a_session(),
     "many commands": histories_of_many_commands(),
+    "anything": histories(),
 }
 """Try each for itself: one strategy for all of them would spend most examples on what is likely anyway."""
 

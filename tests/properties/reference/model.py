@@ -36,6 +36,11 @@ class ReferenceModel:
             self._taken[position] = self._take(record)
         return self._taken[position]
 
+    def remembered(self, record: Record) -> Outcome | None:
+        """What the key of an event still knows of the event's command."""
+        kept = self._commands.get(record.key, [])[-COMMANDS_REMEMBERED:]
+        return next((outcome for outcome in kept if outcome["command"] == record.headers.get("command")), None)
+
     def view(self) -> Json:
         visible = {key: chat for key, chat in self._chats.items() if chat.visible}
         return {

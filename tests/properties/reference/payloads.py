@@ -4,6 +4,8 @@ Each gives `(event, payload)`. Never generated, because the catalogue leaves ope
 explicit nulls for absent fields (other than `media` and `mutedUntil`), empty flag changes, NUL characters.
 """
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from .messages import STATUSES
@@ -74,7 +76,7 @@ def about_a_message(chat: str) -> st.SearchStrategy[Json]:
     )
 
 
-def messages(chat: str) -> st.SearchStrategy[Event]:
+def messages(chat: str, contents: Sequence[Json] = CONTENTS) -> st.SearchStrategy[Event]:
     direction = st.sampled_from(
         [("message", {"fromMe": False})] * 5
         + [("message", {"fromMe": False, "history": True})] * 2
@@ -84,7 +86,7 @@ def messages(chat: str) -> st.SearchStrategy[Event]:
     views = pick({}, {"views": 12}) if chat == NEWSLETTER else st.just({})
     payload = merged(
         message_ids.map(lambda own: {"waMessageId": own, "chatJid": chat}),
-        st.sampled_from(CONTENTS),
+        st.sampled_from(contents),
         st.sampled_from(SENDERS),
         said_at,
         push_names,

@@ -87,6 +87,8 @@ CONTENTS: tuple[Json, ...] = (
     },
 )
 
+POLLS = tuple(content for content in CONTENTS if "poll" in content)
+
 SENDERS: tuple[Json, ...] = (
     *({"senderJid": phone, "senderLid": lid} for phone, lid in PEOPLE[:2]),
     *({"senderJid": phone} for phone, _ in PEOPLE[:1] + PEOPLE),
