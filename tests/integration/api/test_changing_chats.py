@@ -75,7 +75,13 @@ async def test_a_body_that_changes_nothing_publishes_nothing(live_api: Api, pipe
         (b'{"mutedUntil": null}', "mutedUntil"), (b'{"mutedUntil": -1}', "mutedUntil"), (b'{"mutedUntil": 1.5}', "mutedUntil"),
         (b'{"mutedUntil": 253402300799001}', "mutedUntil"), (b'{"mutedUntil": true}', "mutedUntil"),
         (b'{"mutedUntil": 1e400}', None), (b'{"mutedUntil": ' + b"9" * 400 + b"}", None),
-        (b'{"unmute": "\\u0000"}', "unmute"),
+        (b'{"unmute": "\\u0000"}', "unmute"), (b'{"archived": true, "archived": 1}', "archived"),
+        (b'{"archived": {"$ne": 1}}', "archived"), (b'{"mutedUntil": 9223372036854775808}', "mutedUntil"),
+        (b'{"mutedUntil": 18446744073709551616}', "mutedUntil"), (b'{"mutedUntil": 1e3}', "mutedUntil"),
+        (b'{"unmute": true, "mutedUntil": -1}', "mutedUntil"), (b'{"mutedUntil": NaN}', None),
+        (b'{"mutedUntil": Infinity}', None), (b'{}\0', None), (b"{}{}", None), (b"\xef\xbb\xbf{}", None),
+        ('{"archived": true}'.encode("utf-16"), None),
+        (b"{'archived': true}", None), (b'{"archived": true} // now', None),
     ],
 )  # fmt: skip
 async def test_a_malformed_body_is_422_and_names_the_field(live_api: Api, content: bytes, field: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import cast
 
 import pymongo
 import structlog
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError, WaitQueueTimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,8 +15,9 @@ from waypost_api.authentication.authenticator import credential
 from waypost_api.call import Call, State
 from waypost_api.operation import Operation
 from waypost_common.errors import NotFoundError, UnavailableError
-from waypost_common.mongo import is_outage
+from waypost_common.mongo import MongoDatabase, is_outage
 
+PING_TIMEOUT_S = 0.5
 DOCUMENTS_UNAVAILABLE = "the documents cannot be read at the moment; try again"
 
 
@@ -58,7 +59,20 @@ async def handle(operation: Operation, request: Request[State]) -> Response:
     except PyMongoError as error:
         if not is_outage(error):
             raise
-        breaker.failed()
+        if await _is_away(state["database"], error):
+            breaker.failed()
         raise UnavailableError(DOCUMENTS_UNAVAILABLE) from error
     breaker.answered()
     return response
+
+
+async def _is_away(database: MongoDatabase, error: PyMongoError) -> bool:
+    """Whether MongoDB answers nobody. One query that takes too long must not shut out those of other organizations."""
+    if isinstance(error, OperationFailure | WaitQueueTimeoutError):
+        return False
+    try:
+        with pymongo.timeout(PING_TIMEOUT_S):
+            await database.command("ping")
+    except PyMongoError as unanswered:
+        return not isinstance(unanswered, WaitQueueTimeoutError)
+    return False

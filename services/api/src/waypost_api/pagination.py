@@ -14,6 +14,7 @@ import structlog
 from starlette.requests import Request
 
 from waypost_api.settings import CursorSettings
+from waypost_api.single_parameter import single_parameter
 from waypost_common.errors import ValidationFailedError
 
 log = structlog.stdlib.get_logger(__name__)
@@ -98,9 +99,9 @@ class PageRequest:
     @classmethod
     def of(cls, request: Request[Any], cursors: Cursors, binding: tuple[str, ...]) -> "PageRequest":
         """Raises ValidationFailedError when `limit` or `cursor` is malformed."""
-        cursor = request.query_params.get("cursor")
+        cursor = single_parameter(request, "cursor")
         return cls(
-            limit=parse_limit(request.query_params.get("limit")),
+            limit=parse_limit(single_parameter(request, "limit")),
             position=cursors.decode(binding, cursor) if cursor else None,
             binding=binding,
             cursors=cursors,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from waypost_api.operation import QueryParameter
+from waypost_api.single_parameter import refused_parameter, single_parameter
 from waypost_common.errors import ValidationFailedError
 from waypost_common.identifiers import Jid
 from waypost_common.jids import InvalidJidError, parse_jid
@@ -23,43 +24,39 @@ MAX_TEXT_LENGTH: Final = 100
 
 
 def boolean(request: Request[Any], name: str) -> bool | None:
-    text = request.query_params.get(name)
+    text = single_parameter(request, name)
     if not text:
         return None
     if text not in _BOOLEANS:
-        raise _refused(name, "must be true or false")
+        raise refused_parameter(name, "must be true or false")
     return _BOOLEANS[text]
 
 
 def choice(request: Request[Any], name: str, choices: Collection[str]) -> str | None:
-    text = request.query_params.get(name)
+    text = single_parameter(request, name)
     if not text:
         return None
     if text not in choices:
-        raise _refused(name, f"must be one of {', '.join(sorted(choices))}")
+        raise refused_parameter(name, f"must be one of {', '.join(sorted(choices))}")
     return text
 
 
 def jid(request: Request[Any], name: str) -> Jid | None:
-    text = request.query_params.get(name)
+    text = single_parameter(request, name)
     if not text:
         return None
     try:
         return parse_jid(text)
     except InvalidJidError as error:
-        raise _refused(name, "must be a JID") from error
+        raise refused_parameter(name, "must be a JID") from error
 
 
 def search_text(request: Request[Any], name: str) -> str:
-    text = request.query_params.get(name, "").strip()
+    text = (single_parameter(request, name) or "").strip()
     if len(text) > MAX_TEXT_LENGTH or "\0" in text:
-        raise _refused(name, f"must be text of at most {MAX_TEXT_LENGTH} characters")
+        raise refused_parameter(name, f"must be text of at most {MAX_TEXT_LENGTH} characters")
     return text
 
 
 def missing(name: str, expected: str) -> ValidationFailedError:
-    return _refused(name, f"is required: {expected}")
-
-
-def _refused(name: str, problem: str) -> ValidationFailedError:
-    return ValidationFailedError(f"{name} {problem}", fields={name: problem})
+    return refused_parameter(name, f"is required: {expected}")

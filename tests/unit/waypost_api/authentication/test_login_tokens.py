@@ -9,6 +9,8 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_encode
@@ -107,6 +109,23 @@ def hmac_with_the_public_key() -> str:
     return f"{forged}.{body}.{base64url_encode(mac).decode()}"
 
 
+def encoded(part: bytes) -> str:
+    return base64url_encode(part).decode()
+
+
+def forged(header: dict[str, Any]) -> str:
+    """A header of the attacker's choice over claims in order, signed by somebody else."""
+    body = token().split(".")[1]
+    unsigned = f"{encoded(json.dumps(header).encode())}.{body}"
+    return f"{unsigned}.{encoded(STRANGER.sign(unsigned.encode(), PKCS1v15(), SHA256()))}"
+
+
+def signed(payload: bytes) -> str:
+    """By the frontend itself, whatever the payload is."""
+    unsigned = f"{encoded(json.dumps({'alg': 'RS256', 'kid': 'rsa'}).encode())}.{encoded(payload)}"
+    return f"{unsigned}.{encoded(RSA_KEY.sign(unsigned.encode(), PKCS1v15(), SHA256()))}"
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -124,6 +143,29 @@ def hmac_with_the_public_key() -> str:
         lambda: token(aud=None),
         lambda: token(aud="other"),
         lambda: token(nbf=int(time.time()) + 600),
+        lambda: token(exp=float("inf")),
+        lambda: token(exp="soon"),
+        lambda: token(exp={}),
+        lambda: token(nbf=float("inf")),
+        lambda: token(iat=int(time.time()) + 600),
+        lambda: token(aud=["other", None]),
+        lambda: signed(json.dumps({**claims(), "iss": ["https://login"]}).encode()),
+        lambda: forged({"alg": "RS256", "kid": "../../etc/passwd"}),
+        lambda: forged({"alg": "RS256", "kid": "' or 1=1 --"}),
+        lambda: forged({"alg": "RS256", "kid": "\ud800"}),
+        lambda: forged({"alg": "RS256", "kid": ["rsa"]}),
+        lambda: forged({"alg": ["RS256"], "kid": "rsa"}),
+        lambda: forged({"alg": "none", "kid": "rsa"}),
+        lambda: forged({"alg": "nOnE", "kid": "rsa"}),
+        lambda: forged({"alg": "RS256", "kid": "rsa", "crit": ["b64"], "b64": False}),
+        lambda: forged({"alg": "RS256", "kid": "rsa", "b64": False}),
+        lambda: forged({"alg": "RS256", "jku": "http://evil/jwks", "x5u": "http://evil", "kid": "rsa"}),
+        lambda: forged({"alg": "RS256", "kid": "rsa", "jwk": jwk("rsa", STRANGER)}),
+        lambda: encoded(b"[" * 5_000) + ".e30.e30",
+        lambda: encoded(b'{"alg":"RS256","alg":"none","kid":"rsa"}') + ".e30.",
+        lambda: signed(b"[" * 5_000),
+        lambda: signed(b"[]"),
+        lambda: signed(b"\xff"),
         lambda: token(org_id=None),
         lambda: token(org_id=7),
         lambda: token(org_id="a|b"),
@@ -138,6 +180,23 @@ def hmac_with_the_public_key() -> str:
 async def test_a_token_out_of_order_is_refused(make: Callable[[], str]) -> None:
     with pytest.raises(UnauthorizedError):
         await Frontend().tokens().authenticate(make())
+
+
+async def test_nobody_is_named_by_what_cannot_be_written_down() -> None:
+    principal = await Frontend().tokens().authenticate(token(sub="a\ud800\n\0b"))
+    assert principal.actor().id == "a???b"
+
+
+@pytest.mark.parametrize(("leeway_s", "taken"), [(0, False), (30, True)])
+async def test_the_leeway_forgives_a_clock_that_differs(leeway_s: int, taken: bool) -> None:
+    settings = SETTINGS.model_copy(update={"leeway_s": leeway_s})
+    tokens = LoginTokens(SigningKeys(Frontend().fetch, settings, Metrics()), settings)
+    for late in (token(exp=int(time.time()) - 10), token(nbf=int(time.time()) + 10)):
+        if taken:
+            assert (await tokens.authenticate(late)).id == "user_1"
+        else:
+            with pytest.raises(UnauthorizedError):
+                await tokens.authenticate(late)
 
 
 async def test_an_unknown_kid_fetches_the_keys_again_but_not_in_a_flood() -> None:

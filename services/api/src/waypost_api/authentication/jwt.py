@@ -14,6 +14,8 @@ from waypost_common.identifiers import OrganizationId
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 """Asymmetric only: never `none`, never HMAC, with which a public key would pass for a secret."""
+MALFORMED: Final = (PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
+"""What PyJWT raises for tokens out of order: times that are infinite and JSON nested deep have errors of their own."""
 MAX_TOKEN_LENGTH: Final = 8_192
 MAX_SUBJECT_LENGTH: Final = 256
 _ORGANIZATION = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -42,14 +44,14 @@ class LoginTokens:
                 leeway=self._settings.leeway_s,
                 options={"require": ["exp", "iss", "aud"], "verify_signature": True},
             )
-        except (PyJWTError, ValueError, TypeError) as error:
+        except MALFORMED as error:
             raise UnauthorizedError from error
         return self._principal(claims)
 
     def _principal(self, claims: dict[str, Any]) -> Principal:
         role = claims.get(self._settings.role_claim)
         subject = claims.get("sub")
-        person = subject[:MAX_SUBJECT_LENGTH] if isinstance(subject, str) and subject else "unknown"
+        person = _printable(subject)[:MAX_SUBJECT_LENGTH] if isinstance(subject, str) and subject else "unknown"
         if role == SUPER_ADMIN:
             return Principal(kind="user", id=person, organization=OrganizationId(""), permissions=frozenset(), super_admin=True)
         organization = claims.get(self._settings.organization_claim)
@@ -59,10 +61,15 @@ class LoginTokens:
         return Principal(kind="user", id=person, organization=OrganizationId(organization), permissions=permissions)
 
 
+def _printable(text: str) -> str:
+    """Lone surrogates, which JSON allows and UTF-8 does not, and control characters become question marks."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def _header(token: str) -> tuple[str, str]:
     try:
         header = jwt.get_unverified_header(token)
-    except (PyJWTError, ValueError, TypeError, RecursionError) as error:
+    except MALFORMED as error:
         raise UnauthorizedError from error
     algorithm, kid = header.get("alg"), header.get("kid")
     if algorithm not in ALGORITHMS or not isinstance(kid, str) or "crit" in header:

@@ -1,6 +1,7 @@
 """People: those known by name or number, found by either form of their address."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, cast
@@ -80,7 +81,9 @@ async def list_contacts(
 
 def text_conditions(text: str) -> list[Document]:
     """Any of these holds for a contact whose name or number contains `text`, whatever its case."""
-    pattern = {"$regex": re.escape(text), "$options": "i"}
+    # One letter with its accent may be stored as one character or as two.
+    written = dict.fromkeys((text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)))
+    pattern = {"$regex": "|".join(re.escape(form) for form in written), "$options": "i"}
     conditions: list[Document] = [{field: pattern} for field in NAME_FIELDS]
     digits = re.sub(r"[\s()+.-]", "", text)
     if digits.isascii() and digits.isdigit():
