@@ -1,12 +1,6 @@
 """The network and the connector as processes of their own, on a real Kafka."""
 
-import asyncio
-import os
 import signal
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +9,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
+from tests.processes import Process
 
 from waypost_common.kafka import create_admin
 from waypost_common.settings import KafkaSettings
@@ -22,71 +17,6 @@ from waypost_common.topics import EVENTS, EVENTS_DLQ
 from waypost_local.ports import free_port
 
 PARTITIONS = 4
-PROGRAMS = Path(sys.executable).parent
-DEADLINE_SECONDS = 60.0
-
-
-async def eventually(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str) -> None:
-    """Waits until the condition holds; fails with `what` after a minute."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        answer = condition()
-        if await answer if isinstance(answer, Awaitable) else answer:
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail(f"not within {DEADLINE_SECONDS} s: {what}")
-
-
-class Process:
-    """A program that can be killed and started again with the same arguments and environment."""
-
-    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
-        self.environment = environment
-        self._arguments = arguments
-        self._log = log
-        self._running: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._running = subprocess.Popen(
-                [str(PROGRAMS / self._arguments[0]), *self._arguments[1:]],
-                env=os.environ | self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """The exit code. Does nothing when the program has ended."""
-        if self._running is None:
-            return 0
-        self._running.send_signal(number)
-        return self.wait()
-
-    def wait(self) -> int:
-        return 0 if self._running is None else self._running.wait(30)
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def probe(self, path: str) -> tuple[int, str]:
-        """Status 0 while nothing listens."""
-        try:
-            url = f"http://127.0.0.1:{self.environment['WAYPOST_METRICS_PORT']}{path}"
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
-
-    async def until_ready(self) -> None:
-        async def ready() -> bool:
-            return (await asyncio.to_thread(self.probe, "/readyz"))[0] == 200
-
-        await eventually(ready, f"{self._arguments[0]} ready\n{self.log}")
 
 
 class Network(Process):

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.integration.connector.conftest import Network, Process, eventually
+from tests.integration.connector.conftest import Network
+from tests.processes import Process, eventually
 
 from waypost_common.events import EVENT_ADAPTER, encode_event, key_of
 

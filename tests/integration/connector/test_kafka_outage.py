@@ -2,49 +2,29 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from aiokafka.admin import NewTopic
-from tests.integration.connector.conftest import PARTITIONS, Network, Process, eventually
+from tests.faults.servers import OwnKafka
+from tests.integration.connector.conftest import PARTITIONS, Network
 from tests.integration.connector.test_arrivals import ReadEvents, assert_in_order_per_chat, ids_of
+from tests.processes import Process, eventually
 
 from waypost_common.kafka import create_admin
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import EVENTS, EVENTS_DLQ
-from waypost_local import kafka
-from waypost_local.ports import LOOPBACK, free_port
-from waypost_local.process import Child
 
 BUFFER = 100
 TOTAL = 2_000
 
 
-class OwnKafka:
-    """A broker that a test may kill: the shared one is not ours to kill."""
-
-    def __init__(self, folder: Path) -> None:
-        self.address = f"{LOOPBACK}:{free_port()}"
-        self._folder = folder
-        self._programs = kafka.find_programs()
-        self._settings = kafka.prepare(self._programs, folder / "kafka", int(self.address.rpartition(":")[2]))
-        self._server: Child | None = None
-
-    def start(self) -> None:
-        self._server = kafka.start(self._programs, self._settings, self._folder / "kafka.log")
-        self._server.wait_ready(lambda: kafka.missing(self.address), kafka.READY_SECONDS)
-
-    def kill(self) -> None:
-        if self._server:
-            self._server.stop(0)
-
-
 @pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[OwnKafka]:
+async def own_kafka(tmp_path: Path) -> AsyncIterator[OwnKafka]:
     server = OwnKafka(tmp_path)
     try:
-        server.start()
+        await server.start()
         yield server
     finally:
         server.kill()
@@ -77,7 +57,7 @@ async def test_while_kafka_is_away_the_connector_keeps_a_bounded_buffer_and_then
     assert "does not answer" in body
     assert (await asyncio.to_thread(connector.probe, "/healthz"))[0] == 200
     at_outage = len(network.acknowledged())
-    own_kafka.start()
+    await own_kafka.start()
     await eventually(lambda: len(network.acknowledged()) >= TOTAL, f"all acknowledged, {at_outage} before")
     records = await read_events()
     assert set(network.acknowledged()) <= set(ids_of(records))

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.connector.conftest import Network, eventually
+from tests.integration.connector.conftest import Network
+from tests.processes import eventually
 
 from waypost_connector.simulated.protocol import WINDOW, Frames, open_frames
 from waypost_connector.simulated.world import casts

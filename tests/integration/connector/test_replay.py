@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.integration.connector.conftest import PROGRAMS
+from tests.processes import PROGRAMS
 
 from waypost_common.events import encode_event, key_of
 from waypost_connector.simulated.world import generate_events
