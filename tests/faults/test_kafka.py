@@ -46,7 +46,7 @@ async def test_kafka_killed_and_silent_under_load(pipeline: Pipeline, own_kafka:
     )
     key = await pipeline.api_key(ORGANIZATION)
     await pipeline.publish([working_session(), message("A")])
-    async with pipeline.client(services[-1], key) as client, load(pipeline, make_history(15_000), a_second=300):
+    async with pipeline.client(services[-1], key) as client, load(pipeline, make_history(15_000), a_second=150):
         for fault, seconds in ((own_kafka.killed(), 2.0), (own_kafka.stopped(), 10.0)):
             await until_more_applied(pipeline, 200)
             assert (await client.patch(CHAT, json={"pinned": True})).status_code == 200
