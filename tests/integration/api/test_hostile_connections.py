@@ -100,9 +100,9 @@ async def test_a_head_without_end_is_431_and_not_kept(settings: ApiSettings, dat
         assert await sent_until_closed(port, b"X-A: b\r\n" * 1_000) < 10_000_000
 
 
-async def sent_until_closed(port: int, more: bytes) -> int:
+async def sent_until_closed(port: int, more: bytes, head: bytes = LIST + HOST) -> int:
     _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(LIST + HOST)
+    writer.write(head)
     sent = 0
     try:
         while sent < 100_000_000:
@@ -181,6 +181,23 @@ async def test_what_follows_requests_under_way_does_not_stand_for_their_answers(
         answer = await exchange(port, (LIST + HOST + b"\r\n") * 3 + b"\0garbage")
         assert answer.count(b"HTTP/1.1 200 OK") == 3
         assert answer.count(b"HTTP/1.1") == 3
+
+
+async def test_requests_sent_ahead_are_answered_up_to_a_bound(settings: ApiSettings, database: Any) -> None:
+    async with served(settings) as port:
+        answer = await exchange(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 2_000)
+        assert 10 < answer.count(b"HTTP/1.1 200 OK") <= 20
+        assert b"HTTP/1.1 503" not in answer
+
+
+@pytest.mark.parametrize("more", [b"X-A: b\r\n" * 1_000, b"1;" + b"a" * 8_000 + b"\r\nx\r\n", b"x" * 8_000])
+async def test_a_body_without_end_is_not_read_on(settings: ApiSettings, database: Any, more: bytes) -> None:
+    """As a trailer, as extensions of chunks, and as the body of a request that is refused unread."""
+    kind = b"Content-Length: 999999999999" if more.startswith(b"x") else b"Transfer-Encoding: chunked"
+    start = b"0\r\n" if more.startswith(b"X") else b""
+    head = b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\n" + kind + b"\r\n\r\n" + start
+    async with served(settings, WAYPOST_HTTP_MAX_BODY_BYTES="65536") as port:
+        assert await sent_until_closed(port, more, head) < 20_000_000
 
 
 async def test_no_other_protocol_is_switched_to(settings: ApiSettings, database: Any) -> None:

@@ -14,6 +14,10 @@ from waypost_api.settings import HttpSettings
 from waypost_common.errors import UnavailableError, ValidationFailedError, WaypostError
 
 MAX_HEADERS: Final = 100
+MAX_PIPELINED: Final = 16
+"""Requests that may wait behind the one under way. More are not answered: the connection closes after these."""
+WIRE_FACTOR: Final = 8
+"""How many bytes one of a body may take on the wire: in chunks of one byte it takes six."""
 
 
 class RefusedHeadError(Exception):
@@ -37,6 +41,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reading: Literal["head", "body", "nothing"] = "head"
         self._heads = 0
         self._head_bytes = 0
+        self._body_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         """Runs while the client owes the rest of a head, or of a body that is already answered."""
         self._write_timer: asyncio.TimerHandle | None = None
@@ -71,7 +76,11 @@ class BoundedProtocol(HttpToolsProtocol):
             malformed = ValidationFailedError("the bytes that came are no HTTP request")
             self._refuse(reason.refusal if isinstance(reason, RefusedHeadError) else malformed)
             return
-        if self._reading == "head":
+        if self._reading == "body" and not was_head:
+            self._body_bytes += len(data)
+            if self._body_bytes > WIRE_FACTOR * self._settings.max_body_bytes:
+                self._refuse(ValidationFailedError("the body is too long", status=413))
+        elif self._reading == "head":
             # What came with the end of another message is not counted: it is bounded by the size of one read.
             if was_head and heads == self._heads:
                 self._head_bytes += len(data)
@@ -85,14 +94,21 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._reading != "head":
             self._begin_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._reading == "head":  # else a trailer, which nobody reads
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._heads += 1
         self._reading = "body"
+        self._body_bytes = 0
         self._cancel_timer()
         hosts = sum(name == b"host" for name, _ in self.headers)
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > self._settings.max_head_bytes or len(self.headers) > MAX_HEADERS:
             raise RefusedHeadError(_too_long(self._settings.max_head_bytes))
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise RefusedHeadError(UnavailableError("too many requests are pipelined; try again"))
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             raise RefusedHeadError(ValidationFailedError("a request has one Host header"))
         super().on_headers_complete()
@@ -162,7 +178,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._is_answered():
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self._write(refusal)
+            self._write(refusal)
+        elif self._reading == "head":
+            self._write(refusal)
         self._close()
 
     def _is_of_running_request(self) -> bool:
