@@ -1,7 +1,7 @@
 """What happens to every request of the API, in this order: 401, 403, then the handler (404, 501, 400 or 422, 409)."""
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from typing import cast
 
 import pymongo
@@ -37,11 +37,9 @@ class PathEndpoint:
 
 async def handle(operation: Operation, request: Request[State]) -> Response:
     state = cast("State", request.scope["state"])
-    breaker = state["documents_breaker"]
     timeout_s = state["settings"].reads.timeout_ms / 1000
     token = credential(request.headers)
-    breaker.check()
-    try:
+    async with documents_answering(state):
         with pymongo.timeout(timeout_s):
             principal = await state["authenticator"].authenticate(token)
         structlog.contextvars.bind_contextvars(principal=principal.id)
@@ -52,7 +50,16 @@ async def handle(operation: Operation, request: Request[State]) -> Response:
         call = Call(request, state, principal, operation.id)
         # A handler that waits for an outcome bounds its own reads: its waiting is not the database's.
         with nullcontext() if operation.changes else pymongo.timeout(timeout_s):
-            response = await operation.handler(call)
+            return await operation.handler(call)
+
+
+@asynccontextmanager
+async def documents_answering(state: State) -> AsyncIterator[None]:
+    """Around what a request asks of MongoDB. Raises UnavailableError for an outage; during one, for most callers at once."""
+    breaker = state["documents_breaker"]
+    breaker.check()
+    try:
+        yield
     except NotFoundError:
         breaker.answered()
         raise
@@ -63,7 +70,6 @@ async def handle(operation: Operation, request: Request[State]) -> Response:
             breaker.failed()
         raise UnavailableError(DOCUMENTS_UNAVAILABLE) from error
     breaker.answered()
-    return response
 
 
 async def _is_away(database: MongoDatabase, error: PyMongoError) -> bool:

@@ -56,16 +56,22 @@ def _closing(error: ValidationFailedError) -> ValidationFailedError:
 
 def parse_body(model: type[Body], body: bytes, *, status: int) -> Body:
     """The body as `model`. Raises ValidationFailedError with `status`, naming the fields but never their values."""
+    data = json_object(body, status=status)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ValidationFailedError("the body is malformed", status=status, fields=_fields(error, model)) from error
+
+
+def json_object(body: bytes, *, status: int = 400) -> dict[str, Any]:
+    """The body as a JSON object. Raises ValidationFailedError with `status`."""
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise ValidationFailedError("the body is not JSON", status=status) from error
     if not isinstance(data, dict):
         raise ValidationFailedError("the body must be a JSON object", status=status)
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        raise ValidationFailedError("the body is malformed", status=status, fields=_fields(error, model)) from error
+    return data
 
 
 def _fields(error: ValidationError, model: type[RequestBody]) -> dict[str, str]:

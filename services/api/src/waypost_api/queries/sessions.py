@@ -18,6 +18,15 @@ async def find_session(
     return cast("SessionDocument | None", found)
 
 
+async def find_only_session_labelled(
+    database: MongoDatabase, generation: int, organization: OrganizationId, label: str
+) -> SessionDocument | None:
+    """None too when several of the organization's sessions have that label."""
+    conditions = {"organization": organization, "label": label, "removed": _NOT_REMOVED}
+    found: Any = await database[collection_name(Collection.SESSIONS, generation)].find(conditions).limit(2).to_list(2)
+    return cast("SessionDocument", found[0]) if len(found) == 1 else None
+
+
 async def find_session_of_any_organization(database: MongoDatabase, generation: int, session: str) -> SessionDocument | None:
     """For platform administrators alone."""
     conditions = {"_id": session, "removed": _NOT_REMOVED}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from pymongo.errors import PyMongoError
 from starlette.responses import Response
@@ -12,33 +12,22 @@ from waypost_api import query_parameters
 from waypost_api.call import Call
 from waypost_api.client_leaving import client_leaving
 from waypost_api.commands.answers import error_of_outcome
-from waypost_api.commands.execute import Submission, require_same_request
+from waypost_api.commands.execute import require_same_request
 from waypost_api.commands.operations import hash_of_request
+from waypost_api.commands.submit import CommandFields, command_fields, outcome_of, submission_of
 from waypost_api.json_response import JsonResponse
 from waypost_api.lookups import OwnedSession, find_chat, find_session, jid_or_404
 from waypost_api.operation import API_PREFIX
 from waypost_api.request_body import read_body
 from waypost_api.views.operations import operation_view
-from waypost_common.commands import Actor, ChatCommand
+from waypost_common.commands import ChatCommand
 from waypost_common.documents import ChatDocument, OperationDocument
 from waypost_common.errors import UnavailableError, ValidationFailedError
-from waypost_common.identifiers import CommandId, EpochMs, Jid, OrganizationId, SessionId, new_command_id
+from waypost_common.identifiers import Jid
 from waypost_common.mongo import is_outage
 from waypost_common.outcomes import Outcome
 
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-
-
-class CommandFields(TypedDict):
-    """What every command carries beside its payload."""
-
-    id: CommandId
-    session: SessionId
-    organization: OrganizationId
-    actor: Actor
-    issued_at: EpochMs
-    deadline: EpochMs
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +70,11 @@ async def change_chat(call: Call, parse: ParseWish, answer: Answer | None) -> Re
     if wish.command is None:
         return Response(status_code=204) if answer is None else answer(chat)
 
-    command = wish.command(_command_fields(call, session), chat["jid"])
-    traceparent = call.request.headers.get("traceparent", "")
-    submission = Submission(
-        command=command,
-        request_hash=request_hash,
-        idempotency_key=key,
-        generation=session.scope.generation,
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
-    )
+    command = wish.command(command_fields(call, session.scope), chat["jid"])
+    submission = submission_of(call, command, request_hash=request_hash, idempotency_key=key, generation=session.scope.generation)
     if not wait:
         return _accepted(await call.state["executor"].start(submission))
-    async with client_leaving(call.request) as gone:
-        outcome = await call.state["executor"].run(submission, gone=gone)
-    return await _answer(call, session, outcome, answer)
+    return await _answer(call, session, await outcome_of(call, submission), answer)
 
 
 def simple_wish(command: Callable[[CommandFields, Jid], ChatCommand]) -> ParseWish:
@@ -132,15 +112,3 @@ def _accepted(operation: OperationDocument) -> Response:
 def _responds_async(call: Call) -> bool:
     preferences = {part.strip().lower() for part in call.request.headers.get("prefer", "").split(",")}
     return bool(query_parameters.boolean(call.request, "async")) or "respond-async" in preferences
-
-
-def _command_fields(call: Call, session: OwnedSession) -> CommandFields:
-    now = call.now()
-    return {
-        "id": new_command_id(),
-        "session": session.scope.session,
-        "organization": session.scope.organization,
-        "actor": call.principal.actor(),
-        "issued_at": now,
-        "deadline": EpochMs(now + call.state["settings"].commands.deadline_ms),
-    }

@@ -6,10 +6,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from waypost_api.call import Call
+from waypost_api.commands.submit import CommandFields
 from waypost_api.json_response import JsonResponse
 from waypost_api.operation import SEND, Operation, Tag
 from waypost_api.request_body import RequestBody, parse_body
-from waypost_api.routes.changes import Answer, CommandFields, Wish, change_chat, simple_wish
+from waypost_api.routes.changes import Answer, Wish, change_chat, simple_wish
 from waypost_api.views.chats import Chat, chat_view
 from waypost_common.commands import (
     ChatCommand,
