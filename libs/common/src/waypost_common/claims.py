@@ -3,7 +3,7 @@
 Every executor of commands does this before it acts: the store, and the connectors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -17,7 +17,7 @@ from waypost_common.consumption import RetryLaterError
 from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import Document, MongoCollection, MongoFault, fault_of, retry_or_stop
-from waypost_common.outcomes import OperationStatus, OutcomeStatus
+from waypost_common.outcomes import OperationStatus, Outcome, OutcomeStatus
 
 ATTEMPTS: Final = 3
 
@@ -34,6 +34,7 @@ class Finish:
     status: OutcomeStatus
     code: ErrorCode
     message: str
+    result: Mapping[str, Any] | None = None
 
 
 Decision = Start | Finish
@@ -109,7 +110,7 @@ def duplicates(error: BulkWriteError) -> set[int]:
 
 
 def _update(command: CommandEnvelope, decision: Decision, now: EpochMs, keep_days: int) -> UpdateOne:
-    final: dict[str, Any] = {"finishedAt": None, "code": None, "message": None}
+    final: dict[str, Any] = {"finishedAt": None, "code": None, "message": None, "result": None}
     change: dict[str, Any] = {"status": OperationStatus.STARTED.value}
     if isinstance(decision, Finish):
         change = {
@@ -117,13 +118,13 @@ def _update(command: CommandEnvelope, decision: Decision, now: EpochMs, keep_day
             "finishedAt": now,
             "code": decision.code.value,
             "message": decision.message,
+            "result": None if decision.result is None else dict(decision.result),
         }
         final = {}
     on_insert = {
         "command": command.command,
         "createdAt": command.issued_at,
         "deadline": command.deadline,
-        "result": None,
         "push": None,
         "requestHash": "",
         "expiresAt": datetime.fromtimestamp(now / 1_000, UTC) + timedelta(days=keep_days),
@@ -168,3 +169,15 @@ async def _read_back(
         else:
             claims[index] = Claim(ClaimState.FINISHED_BEFORE, operation)
     return again
+
+
+def recorded_outcome(operation: Document, now: EpochMs) -> Outcome:
+    """What was said when the operation ended, to be said again."""
+    return Outcome(
+        command=operation["_id"],
+        status=OutcomeStatus(operation["status"]),
+        at=operation.get("finishedAt") or now,
+        code=operation.get("code"),
+        message=operation.get("message"),
+        result=operation.get("result"),
+    )

@@ -5,19 +5,18 @@ from collections.abc import Collection, Sequence
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from waypost_common.claims import Claim, ClaimState, Decision, Finish, Start, claim
+from waypost_common.claims import Claim, ClaimState, Decision, Finish, Start, claim, recorded_outcome
 from waypost_common.clock import now_ms
 from waypost_common.commands import SessionCreateCommand
 from waypost_common.consumption import Batch, NextOffsets
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, DeadLetterReason, publish_dead_letters
+from waypost_common.first_offsets import start_offsets
 from waypost_common.identifiers import EpochMs
-from waypost_common.mongo import Document
-from waypost_common.outcomes import Outcome, OutcomeStatus
+from waypost_common.outcomes import Outcome
 from waypost_common.topics import COMMANDS_DLQ, EVENTS, OUTCOMES, topic_name
 from waypost_store.commands import event_of_command
 from waypost_store.connections import Connections
 from waypost_store.decisions import decide
-from waypost_store.first_offsets import start_offsets
 from waypost_store.intake import Accepted, read_command
 from waypost_store.known_sessions import KnownSessions
 from waypost_store.metrics import StoreMetrics
@@ -133,15 +132,3 @@ class CommandHandler:
             self._limit.count(dead=False)
         for _ in dead:
             self._limit.count(dead=True)
-
-
-def recorded_outcome(operation: Document, now: EpochMs) -> Outcome:
-    """What was said when the operation ended, to be said again."""
-    return Outcome(
-        command=operation["_id"],
-        status=OutcomeStatus(operation["status"]),
-        at=operation.get("finishedAt") or now,
-        code=operation.get("code"),
-        message=operation.get("message"),
-        result=operation.get("result"),
-    )

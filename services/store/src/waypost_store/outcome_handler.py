@@ -8,10 +8,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from waypost_common.clock import now_ms
 from waypost_common.consumption import Batch, NextOffsets
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, publish_dead_letters
+from waypost_common.first_offsets import start_offsets
 from waypost_common.outcomes import Outcome
 from waypost_common.topics import COMMANDS_DLQ, topic_name
 from waypost_store.connections import Connections
-from waypost_store.first_offsets import start_offsets
 from waypost_store.intake import read_outcome
 from waypost_store.metrics import StoreMetrics
 from waypost_store.outcome_writes import write_outcomes
