@@ -72,7 +72,7 @@ lock: | $(UV) ## Take new versions into requirements.lock (versions and hashes, 
 		--format requirements.txt --output-file requirements.lock > /dev/null
 	rm -f uv.lock
 
-generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents and docs/settings.md from the code
+generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents, the JSON Schemas and docs/settings.md from the code
 	$(BIN)/waypost-api openapi > services/api/openapi.yaml.new
 	mv services/api/openapi.yaml.new services/api/openapi.yaml
 	for service in ingest store; do \
@@ -81,6 +81,7 @@ generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents and docs/sett
 	done
 	$(BIN)/python docs/generate_settings.py > docs/settings.md.new
 	mv docs/settings.md.new docs/settings.md
+	$(BIN)/python -m waypost_common.json_schemas schemas
 
 bench: $(INSTALLED) ## Measure, and print the figures
 	$(BIN)/python -m benchmarks
