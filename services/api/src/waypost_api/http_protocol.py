@@ -100,8 +100,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._heads += 1
-        self._reading = "body"
-        self._body_bytes = 0
         self._cancel_timer()
         hosts = sum(name == b"host" for name, _ in self.headers)
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -112,6 +110,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             raise RefusedHeadError(ValidationFailedError("a request has one Host header"))
         super().on_headers_complete()
+        self._reading = "body"
+        self._body_bytes = 0
 
     def on_message_complete(self) -> None:
         self._reading = "nothing"
