@@ -10,7 +10,9 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EventId, Jid, OrganizationId, SessionId
+from waypost_common.live_commands import LiveCommand
 
 
 class BackendError(Exception):
@@ -27,6 +29,30 @@ class ReplacedError(BackendError):
 
 class LoggedOutError(BackendError):
     """WhatsApp no longer accepts the device: only pairing anew helps."""
+
+
+class CallNotMadeError(ConnectionLostError):
+    """The connection ended before WhatsApp could have seen the call: any call may be made again."""
+
+
+class CallRefusedError(BackendError):
+    """WhatsApp understood the call and did not do it. The text says why, for the caller to read."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class CallUnsupportedError(BackendError):
+    """The backend cannot do this, with this payload."""
+
+
+class CallLimitedError(BackendError):
+    """WhatsApp did not do it, because the session asks for too much."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("WhatsApp limits how often this session may do this")
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True)
@@ -64,8 +90,29 @@ class Delivery:
     """The other address (LID or phone) of the dm's person, where WhatsApp gives both."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """What a call brought about, as WhatsApp would have delivered it, had it come from another device."""
+
+    event: str
+    payload: Mapping[str, Any]
+    alternative: Jid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a successful call leaves. Its events all concern one chat, or all the session as a whole, and are not delivered again.
+
+    The stored copy follows from the events alone. A call without any is done once WhatsApp has said so.
+    """
+
+    events: Sequence[CallEvent] = ()
+    result: Mapping[str, Any] | None = None
+    """What the caller is told, as `waypost_common.live_commands` says for the command."""
+
+
 class Connection(Protocol):
-    """One logged-in session. Used by one task at a time for events, and by another for acknowledgements."""
+    """One logged-in session. Used by one task at a time for events, by another for acknowledgements, by several for calls."""
 
     @property
     def identity(self) -> Identity: ...
