@@ -69,20 +69,20 @@ def plain(batches: Sequence[History]) -> list[Step]:
 
 
 def with_troubles(history: History, data: st.DataObject) -> list[Step]:
-    """Batches of one to ten records, some cut short by an outage and tried again in other batches, some overtaken."""
+    """Batches of one to six records, some cut short by an outage and tried again in other batches, some overtaken."""
     steps: list[Step] = []
     reached = troubles = 0
     while reached < len(history):
-        end = reached + data.draw(st.integers(1, 10))
-        trouble = data.draw(st.sampled_from("bbov")) if troubles < MOST_TROUBLES else "b"
-        troubles += trouble != "b"
-        match trouble:
-            case "o":
-                steps.append(Broken(history[reached:end], data.draw(st.integers(0, 6)), data.draw(st.integers(0, 99))))
-            case "v":
+        end = reached + data.draw(st.integers(1, 6))
+        match data.draw(st.sampled_from(["none", "outage", "overtaken"])) if troubles < MOST_TROUBLES else "none":
+            case "outage":
+                steps.append(Broken(history[reached:end], data.draw(st.integers(0, 3)), data.draw(st.integers(0, 99))))
+                troubles += 1
+            case "overtaken":
                 # It may have been further behind, but never further ahead.
-                begin = max(0, reached - data.draw(st.integers(0, 6)))
-                steps.append(Overtaken(history[begin:end], data.draw(st.integers(0, 12)), data.draw(st.integers(1, 4))))
+                begin = max(0, reached - data.draw(st.integers(0, 4)))
+                steps.append(Overtaken(history[begin:end], data.draw(st.integers(0, 8)), data.draw(st.integers(1, 3))))
+                troubles += 1
             case _:
                 steps.append(Batch(history[reached:end]))
                 reached = end

@@ -3,6 +3,7 @@
 Decisions where the catalogue is silent:
 - Sightings in groups come from several partitions, so nothing of them depends on arrival order.
 - Only a message that is new to its chat (not sent before, not dropped) counts, in groups too.
+- A LID is no phone form, even where a sender known by LID alone is told as senderJid.
 - An empty name is no name: the next one in line is shown.
 """
 
@@ -19,7 +20,7 @@ class Contact:
 
     def view(self, *, has_direct_chat: bool) -> Json:
         jid = jid_of(self.key)
-        both_forms = [m.payload for m in self.group_messages if m.payload.get("senderJid") and m.payload.get("senderLid")]
+        both_forms = [m.payload for m in self.group_messages if _names_both_forms(m)]
         lid = self._told("lid") or max((p["senderLid"] for p in both_forms), default=jid if is_lid(jid) else None)
         phone = self._told("phoneJid") or max((p["senderJid"] for p in both_forms), default=jid if is_phone(jid) else None)
         return {
@@ -52,6 +53,11 @@ class Contact:
     def _group_push_name(self) -> str | None:
         names = [(m.time, m.id, m.payload["pushName"]) for m in self.group_messages if m.payload.get("pushName")]
         return max(names)[2] if names else None
+
+
+def _names_both_forms(message: Record) -> bool:
+    jid, lid = message.payload.get("senderJid"), message.payload.get("senderLid")
+    return jid is not None and lid is not None and is_phone(jid) and is_lid(lid)
 
 
 class Contacts:

@@ -93,6 +93,7 @@ SENDERS: tuple[Json, ...] = (
     *({"senderJid": phone, "senderLid": lid} for phone, lid in PEOPLE[:2]),
     *({"senderJid": phone} for phone, _ in PEOPLE[:1] + PEOPLE),
     *({"senderLid": lid} for _, lid in PEOPLE[:2]),
+    {"senderJid": PEOPLE[1][1], "senderLid": PEOPLE[1][1]},
     # One number seen under another LID: the greatest wins, whatever the order.
     *[{"senderJid": PEOPLE[0][0], "senderLid": PEOPLE[2][1]}] * 2,
     {},

@@ -11,10 +11,13 @@ from tests.properties.reference import Record, ReferenceModel
 from tests.properties.reference.histories import (
     FAMILIES,
     History,
+    cut_at_every_point,
     cut_into_batches,
     duplicated,
     histories,
     permuted_where_order_is_free,
+    rearranged,
+    returned_from_every_point,
     rewound,
 )
 from tests.properties.reference.records import key_of
@@ -30,6 +33,13 @@ def told(history: History) -> tuple[ReferenceModel, dict[tuple[int, int], object
         outcome = model.apply(record)
         assert outcomes.setdefault((record.partition, record.offset), outcome) == outcome
     return model, outcomes
+
+
+def by_key(history: History) -> dict[str, list[object]]:
+    values: dict[str, list[object]] = defaultdict(list)
+    for record in history:
+        values[record.key].append((record.value, record.headers))
+    return values
 
 
 def by_partition(history: History) -> dict[int, History]:
@@ -66,6 +76,33 @@ def test_the_partitions_may_interleave_in_any_way(history: History, data: st.Dat
     permuted_model, permuted_outcomes = told(permuted)
     assert permuted_model.view() == model.view()
     assert permuted_outcomes == outcomes
+
+
+@few
+@given(some_histories, st.data())
+def test_keys_may_interleave_in_any_way_at_other_offsets(history: History, data: st.DataObject) -> None:
+    log = rearranged(history, data)
+    assert by_key(log) == by_key(history)
+    assert all([r.offset for r in records] == sorted({r.offset for r in records}) for records in by_partition(log).values())
+    assert told(log)[0].view() == told(history)[0].view()
+
+
+def test_a_history_of_three_is_cut_at_every_point_and_read_again_from_every_earlier_one() -> None:
+    one, two, three = (Record(0, offset, "", {}, {}) for offset in range(3))
+    assert cut_at_every_point([one, two, three]) == [
+        [[one, two, three]],
+        [[one], [two, three]],
+        [[one, two], [three]],
+        [[one], [two], [three]],
+    ]
+    assert returned_from_every_point([one, two, three]) == [
+        [[one], [one, two, three]],
+        [[one, two], [one, two, three]],
+        [[one, two], [two, three]],
+        [[one, two, three], [one, two, three]],
+        [[one, two, three], [two, three]],
+        [[one, two, three], [three]],
+    ]
 
 
 @few
