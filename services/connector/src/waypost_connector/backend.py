@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EventId, Jid, OrganizationId, SessionId
-from waypost_common.live_commands import LiveCommand
 
 
 class BackendError(Exception):
