@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
+from tests.plugins.blocking import nothing_blocks_the_event_loop
 
 from waypost_common.commands import STORE_COMMAND_ADAPTER, key_of_command
 from waypost_common.consumption import Record
@@ -23,6 +24,8 @@ from waypost_common.topics import COMMANDS_STORE, topic_name, topic_names
 from waypost_store.app import StoreService, create_service
 from waypost_store.settings import StoreBlock, StoreSettings
 from waypost_store.setup.migrate import migrate
+
+__all__ = ["nothing_blocks_the_event_loop"]
 
 PARTITIONS = 4
 DEADLINE_S = 30.0
