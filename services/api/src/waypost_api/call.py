@@ -17,6 +17,7 @@ from waypost_api.metrics import Metrics
 from waypost_api.pagination import Cursors
 from waypost_api.queries.scope import Generations
 from waypost_api.readiness import Readiness
+from waypost_api.second_dialect.rate_limit import RequestCounter
 from waypost_api.settings import ApiSettings
 from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import MongoDatabase
@@ -35,6 +36,7 @@ class State(TypedDict):
     operations: Operations
     executor: CommandExecutor
     readiness: Readiness
+    request_counter: RequestCounter
 
 
 @dataclass(frozen=True, slots=True)

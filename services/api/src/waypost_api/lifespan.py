@@ -26,6 +26,7 @@ from waypost_api.pagination import Cursors
 from waypost_api.queries.scope import Generations
 from waypost_api.readiness import Readiness
 from waypost_api.refusal import Refusal, end_if_clocks_differ
+from waypost_api.second_dialect.rate_limit import RequestCounter
 from waypost_api.settings import ApiSettings, JwtSettings
 from waypost_common.mongo import open_client, open_database
 from waypost_common.probes import serve_probes
@@ -68,6 +69,7 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, refusal: Refusal) -> Li
                 operations=operations,
                 executor=executor,
                 readiness=readiness,
+                request_counter=await RequestCounter.open(database, per_minute=settings.dialect.requests_per_minute),
             )
 
     return lifespan

@@ -87,6 +87,13 @@ class ReadSettings(SettingsBlock):
     """How long the documents of one request may take to read before it is answered 503."""
 
 
+class DialectSettings(SettingsBlock):
+    """Of the second dialect: the endpoints below /api/chat."""
+
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """How many requests a token may make below /api/chat in a minute, over all replicas; one more is answered 429."""
+
+
 class ApiSettings(ServiceSettings):
     http: HttpSettings = HttpSettings()
     jwt: JwtSettings = JwtSettings()
@@ -94,3 +101,4 @@ class ApiSettings(ServiceSettings):
     commands: CommandSettings = CommandSettings()
     cache: CacheSettings = CacheSettings()
     reads: ReadSettings = ReadSettings()
+    dialect: DialectSettings = DialectSettings()

@@ -29,10 +29,15 @@ class Authenticator:
 
 def credential(headers: Headers) -> str:
     """The token of a request. Raises UnauthorizedError without one; `Authorization` comes before `x-api-key`."""
-    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() == _BEARER and token.strip():
-        return token.strip()
+    token = bearer_token(headers)
+    if token is not None:
+        return token
     key = headers.get("x-api-key", "").strip()
     if looks_like_api_key(key):
         return key
     raise UnauthorizedError
+
+
+def bearer_token(headers: Headers) -> str | None:
+    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+    return (token.strip() or None) if scheme.lower() == _BEARER else None
