@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -182,10 +183,17 @@ async def pipeline(
         kafka=KafkaSettings(bootstrap_servers=kafka_server, topic_prefix=topic_prefix, partitions=PARTITIONS),
         mongo=MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name),
     )
+    async with migrated(settings, tmp_path) as one:
+        yield one
+
+
+@asynccontextmanager
+async def migrated(settings: StoreSettings, folder: Path) -> AsyncIterator[Pipeline]:
+    """The services that were started are killed at the end. `folder` is for their logs."""
     await migrate(settings, plan=False, report=lambda _line: None)
     producer = create_producer(settings.kafka, client_id="test")
     async with open_client(settings.mongo, application="test") as client, producer:
-        one = Pipeline(settings, open_database(client, settings.mongo), producer, tmp_path)
+        one = Pipeline(settings, open_database(client, settings.mongo), producer, folder)
         try:
             yield one
         finally:

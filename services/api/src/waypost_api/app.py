@@ -11,6 +11,8 @@ from waypost_api.middleware import RequestMiddleware
 from waypost_api.public_routes import PUBLIC_ROUTES
 from waypost_api.refusal import Refusal
 from waypost_api.routing import routes_of
+from waypost_api.second_dialect.routes import ROUTES as SECOND_DIALECT_ROUTES
+from waypost_api.second_dialect.routes import render_error
 from waypost_api.settings import ApiSettings
 from waypost_api.table import OPERATIONS
 from waypost_common.errors import WaypostError
@@ -18,9 +20,10 @@ from waypost_common.errors import WaypostError
 
 def create_app(settings: ApiSettings, refusal: Refusal | None = None) -> Starlette:
     metrics = Metrics()
+    around = Middleware(RequestMiddleware, metrics=metrics, max_in_flight=settings.http.max_in_flight, render=render_error)
     app = Starlette(
-        routes=[*PUBLIC_ROUTES, *routes_of(OPERATIONS)],
-        middleware=[Middleware(RequestMiddleware, metrics=metrics, max_in_flight=settings.http.max_in_flight)],
+        routes=[*PUBLIC_ROUTES, *routes_of(OPERATIONS), *SECOND_DIALECT_ROUTES],
+        middleware=[around],
         exception_handlers={WaypostError: render_exception, HTTPException: render_exception},
         lifespan=lifespan_of(settings, metrics, refusal or Refusal()),
     )

@@ -2,14 +2,15 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ulid import ULID
 
-from waypost_api.error_responses import render, to_waypost_error
 from waypost_api.metrics import Metrics
 from waypost_common.errors import UnavailableError
 
@@ -17,14 +18,16 @@ log = structlog.stdlib.get_logger(__name__)
 
 _SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 NO_OPERATION: Final = "none"
+RenderError = Callable[[Scope, Exception], Response]
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 
 
 class RequestMiddleware:
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_in_flight: int) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_in_flight: int, render: RenderError) -> None:
         self._app = app
         self._metrics = metrics
         self._max_in_flight = max_in_flight
+        self._render = render
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +54,7 @@ class RequestMiddleware:
         except ClientDisconnect:
             log.debug("client_left")
         except Exception as error:  # noqa: BLE001  (the last net: a caller never sees a stack trace)
-            response = render(to_waypost_error(error))
+            response = self._render(scope, error)
             if status == 0:
                 await response(scope, receive, send_with_id)
         finally:
