@@ -14,7 +14,7 @@ from waypost_api.commands.operations import Operations, new_operation, outcome_o
 from waypost_api.commands.publisher import CommandPublisher
 from waypost_api.commands.waiters import Waiters, Waiting
 from waypost_api.metrics import Metrics
-from waypost_common.commands import StoreCommand
+from waypost_common.commands import CommandEnvelope
 from waypost_common.documents import OperationDocument
 from waypost_common.errors import ConflictError, UnavailableError
 from waypost_common.identifiers import CommandId, OrganizationId
@@ -29,7 +29,9 @@ Gone = asyncio.Future[None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    command: StoreCommand
+    command: CommandEnvelope
+    backend: str | None = None
+    """Whose connectors carry it out; None: the store does."""
     request_hash: str
     idempotency_key: str | None
     generation: int
@@ -114,7 +116,7 @@ class CommandExecutor:
 
     async def _publish(self, submission: Submission) -> None:
         try:
-            await self._publisher.publish(submission.command, traceparent=submission.traceparent)
+            await self._publisher.publish(submission.command, backend=submission.backend, traceparent=submission.traceparent)
         except UnavailableError as error:
             raise _unanswered(submission.command.id, error.message) from error
 

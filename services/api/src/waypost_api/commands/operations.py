@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 import orjson
 
-from waypost_common.commands import StoreCommand
+from waypost_common.commands import CommandEnvelope
 from waypost_common.documents import Collection, OperationDocument
 from waypost_common.identifiers import CommandId, EpochMs, OrganizationId
 from waypost_common.mongo import MongoDatabase
@@ -17,7 +17,7 @@ KEPT_FOR: Final = timedelta(days=7)
 _IDENTITY: Final = ("organization", "session", "command", "createdAt", "deadline", "requestHash")
 
 
-def new_operation(command: StoreCommand, *, request_hash: str, idempotency_key: str | None) -> OperationDocument:
+def new_operation(command: CommandEnvelope, *, request_hash: str, idempotency_key: str | None) -> OperationDocument:
     operation: OperationDocument = {
         "_id": command.id,
         "organization": command.organization,

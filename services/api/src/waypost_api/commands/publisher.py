@@ -1,18 +1,19 @@
 """Publishes commands. Kafka may be down when the API starts, and may go down later: that is told at once."""
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from waypost_api.breaker import Breaker
-from waypost_common.commands import StoreCommand, encode_command, key_of_command
+from waypost_common.commands import CommandEnvelope, StoreCommand, encode_command, key_of_command
 from waypost_common.errors import UnavailableError
 from waypost_common.kafka import create_producer
+from waypost_common.live_commands import LiveCommand, key_of_live_command
 from waypost_common.settings import KafkaSettings
-from waypost_common.topics import COMMANDS_STORE, topic_name
+from waypost_common.topics import COMMANDS_STORE, live_commands, topic_name
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -38,18 +39,26 @@ class CommandPublisher:
             raise UnavailableError(UNAVAILABLE)
         self._breaker.check()
 
-    async def publish(self, command: StoreCommand, *, traceparent: str | None) -> None:
-        """Returns when every in-sync broker has the command. Raises UnavailableError; the command may yet arrive then."""
+    async def publish(self, command: CommandEnvelope, *, backend: str | None = None, traceparent: str | None) -> None:
+        """To the connectors of `backend`, or to the store where that is None; returns when every in-sync broker has it.
+
+        Raises UnavailableError; the command may yet arrive then.
+        """
         producer = self._producer
         if producer is None:
             raise UnavailableError(UNAVAILABLE)
         headers = [("command", command.command.encode()), ("schema", command.schema_version.encode())]
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
-        key = key_of_command(command).encode()
+        if backend is None:
+            topic, key = COMMANDS_STORE, key_of_command(cast("StoreCommand", command))
+        else:
+            topic, key = live_commands(backend), key_of_live_command(cast("LiveCommand", command))
         try:
             async with asyncio.timeout(self._timeout_s):
-                await producer.send_and_wait(self._topic, encode_command(command), key=key, headers=headers)
+                await producer.send_and_wait(
+                    topic_name(self._settings, topic), encode_command(command), key=key.encode(), headers=headers
+                )
         except TimeoutError as error:
             self._breaker.failed()
             raise UnavailableError(UNAVAILABLE) from error

@@ -7,7 +7,7 @@ from waypost_api.call import Call
 from waypost_api.client_leaving import client_leaving
 from waypost_api.commands.execute import Submission
 from waypost_api.queries.scope import Scope
-from waypost_common.commands import Actor, StoreCommand
+from waypost_common.commands import Actor, CommandEnvelope
 from waypost_common.identifiers import CommandId, EpochMs, OrganizationId, SessionId, new_command_id
 from waypost_common.outcomes import Outcome
 
@@ -25,7 +25,8 @@ class CommandFields(TypedDict):
     deadline: EpochMs
 
 
-def command_fields(call: Call, scope: Scope) -> CommandFields:
+def command_fields(call: Call, scope: Scope, *, deadline_ms: int | None = None) -> CommandFields:
+    """`deadline_ms` from now; that of store commands when None."""
     now = call.now()
     return {
         "id": new_command_id(),
@@ -33,16 +34,23 @@ def command_fields(call: Call, scope: Scope) -> CommandFields:
         "organization": scope.organization,
         "actor": call.principal.actor(),
         "issued_at": now,
-        "deadline": EpochMs(now + call.state["settings"].commands.deadline_ms),
+        "deadline": EpochMs(now + (deadline_ms or call.state["settings"].commands.deadline_ms)),
     }
 
 
 def submission_of(
-    call: Call, command: StoreCommand, *, request_hash: str, generation: int, idempotency_key: str | None = None
+    call: Call,
+    command: CommandEnvelope,
+    *,
+    request_hash: str,
+    generation: int,
+    idempotency_key: str | None = None,
+    backend: str | None = None,
 ) -> Submission:
     traceparent = call.request.headers.get("traceparent", "")
     return Submission(
         command=command,
+        backend=backend,
         request_hash=request_hash,
         idempotency_key=idempotency_key,
         generation=generation,
