@@ -1,5 +1,6 @@
 """docker-compose.yml says what it should, also on a machine without Docker."""
 
+import os
 import re
 import subprocess
 import tomllib
@@ -9,14 +10,24 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import BaseModel
+from pydantic_settings import BaseSettings
 
 from waypost_api.settings import ApiSettings
 from waypost_connector.settings import ConnectorSettings, NetworkSettings
+from waypost_ingest.settings import IngestSettings
 from waypost_store.settings import StoreSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
-SETTINGS: tuple[type[BaseModel], ...] = (ApiSettings, ConnectorSettings, NetworkSettings, StoreSettings)
+
+SETTINGS_OF: dict[str, type[BaseSettings]] = {
+    "waypost": StoreSettings,
+    "waypost-store": StoreSettings,
+    "waypost-ingest": IngestSettings,
+    "waypost-api": ApiSettings,
+    "waypost-connector": ConnectorSettings,
+    "waypost-simulated-network": NetworkSettings,
+}
 
 Services = dict[str, dict[str, Any]]
 
@@ -35,12 +46,25 @@ def has_compose() -> bool:
         return False
 
 
-@pytest.mark.skipif(not has_compose(), reason="docker compose is not installed; the tests below need no Docker")
+def config(file: Path) -> "subprocess.CompletedProcess[str]":
+    command = ["docker", "compose", "--file", str(file), "config", "--quiet"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+needs_compose = pytest.mark.skipif(not has_compose(), reason="no `docker compose` here; the tests below need no Docker")
+
+
+@needs_compose
 def test_docker_compose_accepts_the_file() -> None:
-    done = subprocess.run(
-        ["docker", "compose", "--file", str(COMPOSE), "config", "--quiet"], capture_output=True, text=True, check=False
-    )
+    done = config(COMPOSE)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_compose
+def test_docker_compose_would_refuse_a_file_that_is_wrong(tmp_path: Path) -> None:
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text(COMPOSE.read_text().replace("condition: service_healthy", "condition: service_happy"))
+    assert config(wrong).returncode != 0
 
 
 def test_it_runs_the_same_processes_as_make_up(services: Services) -> None:
@@ -74,7 +98,7 @@ def test_every_command_is_one_that_its_package_installs(services: Services) -> N
 def test_every_variable_is_a_setting_of_some_service(services: Services) -> None:
     known = {
         f"WAYPOST_{block}_{field}".upper()
-        for settings in SETTINGS
+        for settings in SETTINGS_OF.values()
         for block, block_field in settings.model_fields.items()
         if isinstance(block_field.annotation, type) and issubclass(block_field.annotation, BaseModel)
         for field in block_field.annotation.model_fields
@@ -83,6 +107,42 @@ def test_every_variable_is_a_setting_of_some_service(services: Services) -> None
     ours = {variable for variable in given if variable.startswith("WAYPOST_")}
     assert len(ours) >= 9
     assert ours <= known
+
+
+@pytest.mark.parametrize("command", SETTINGS_OF)
+def test_every_program_takes_the_settings_that_it_is_given(
+    services: Services, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    for variable in [name for name in os.environ if name.startswith("WAYPOST_")]:
+        monkeypatch.delenv(variable)
+    (service,) = [service for service in services.values() if service.get("command", [None])[0] == command]
+    for name, value in service["environment"].items():
+        if value is not None:
+            monkeypatch.setenv(name, re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value))
+    settings: Any = SETTINGS_OF[command]()
+    assert settings.metrics.port == 9100
+
+
+def test_every_program_finds_kafka_and_mongodb_where_they_listen(services: Services) -> None:
+    assert "SERVICES://kafka:19092" in services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert "SERVICES://:19092" in services["kafka"]["environment"]["KAFKA_LISTENERS"]
+    assert "--replSet rs0" in " ".join(services["mongo"]["command"])
+    assert 'rs.initiate({_id: "rs0", members: [{_id: 0, host: "mongo:27017"}]})' in services["mongo"]["healthcheck"]["test"][-1]
+    for name in ("migrate", "store", "ingest", "api", "connector"):
+        environment = services[name]["environment"]
+        assert environment["WAYPOST_KAFKA_BOOTSTRAP_SERVERS"] == "kafka:19092", name
+        assert environment["WAYPOST_MONGO_URL"] == "mongodb://mongo:27017/?replicaSet=rs0", name
+
+
+def test_a_health_check_runs_a_program_that_its_image_has(services: Services) -> None:
+    programs = {service["healthcheck"]["test"][1] for service in services.values() if "healthcheck" in service}
+    assert programs == {"/opt/kafka/bin/kafka-broker-api-versions.sh", "mongosh", "python"}
+
+
+def test_every_variable_of_the_caller_has_a_default() -> None:
+    used = re.findall(r"\$\{(\w+)([^}]*)\}", COMPOSE.read_text())
+    assert used
+    assert [name for name, default in used if not default.startswith(":-")] == []
 
 
 def test_what_a_service_waits_for_exists_and_can_become_so(services: Services) -> None:
