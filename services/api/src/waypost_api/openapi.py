@@ -8,6 +8,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from waypost_api.operation import API_PREFIX, Operation, QueryParameter
+from waypost_api.second_dialect import openapi as second_dialect
 from waypost_api.table import OPERATIONS
 from waypost_api.views.errors import ErrorEnvelope
 from waypost_api.views.operations import OperationView
@@ -63,7 +64,7 @@ _REFERENCE: Final = "#/components/schemas/{model}"
 
 def openapi_document() -> dict[str, Any]:
     types = [*dict.fromkeys(kind for operation in OPERATIONS for kind in (operation.answer, operation.body) if kind is not None)]
-    types += [kind for kind in (OperationView, ErrorEnvelope) if kind not in types]
+    types += [kind for kind in (OperationView, ErrorEnvelope, *second_dialect.TYPES) if kind not in types]
     schemas, components = TypeAdapter.json_schemas(
         [(kind, "validation", TypeAdapter(kind)) for kind in types], ref_template=_REFERENCE
     )
@@ -82,14 +83,19 @@ def openapi_document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"apiKey": []}],
-        "tags": [{"name": tag} for tag in sorted({operation.tag.value for operation in OPERATIONS})],
-        "paths": {**dict(sorted(paths.items())), **_public_paths()},
+        "tags": [*({"name": tag} for tag in sorted({operation.tag.value for operation in OPERATIONS})), second_dialect.TAG_TEXT],
+        "paths": {**dict(sorted(paths.items())), **second_dialect.paths(references), **_public_paths()},
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "An api key (`wa_…`) or a login JWT."},
                 "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                **second_dialect.SECURITY_SCHEMES,
             },
-            "responses": {_response_name(status): _error(text, references) for status, text in ERRORS.items()},
+            "headers": second_dialect.headers(),
+            "responses": {
+                **{_response_name(status): _error(text, references) for status, text in ERRORS.items()},
+                **second_dialect.responses(references),
+            },
             "schemas": dict(sorted(components["$defs"].items())),
         },
     }
