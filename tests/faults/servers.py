@@ -68,6 +68,9 @@ class OwnKafka(OwnServer):
         self.address = f"{LOOPBACK}:{self.port}"
         self._programs = kafka.find_programs()
         self._settings = kafka.prepare(self._programs, folder / "kafka", self.port)
+        with self._settings.open("a") as settings:
+            # A broker that was killed is let in again only when its former life has timed out: 9 s, unless told otherwise.
+            settings.write("broker.session.timeout.ms=2000\nbroker.heartbeat.interval.ms=500\n")
 
     def _launch(self) -> Child:
         return kafka.start(self._programs, self._settings, self._folder / "kafka.log")

@@ -39,14 +39,14 @@ def topic_prefix() -> str:
 
 
 async def test_kafka_killed_and_silent_under_load(pipeline: Pipeline, own_kafka: OwnKafka) -> None:
-    services = await asyncio.gather(
+    ingest, store, api, key = await asyncio.gather(
         pipeline.start("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50"),
         pipeline.start("waypost-store", WAYPOST_STORE_SWEEP_INTERVAL_S="0.5"),
-        pipeline.start_api(),
+        pipeline.start_api(WAYPOST_COMMANDS_DEADLINE_MS="3000"),
+        pipeline.api_key(ORGANIZATION),
     )
-    key = await pipeline.api_key(ORGANIZATION)
     await pipeline.publish([working_session(), message("A")])
-    async with pipeline.client(services[-1], key) as client, load(pipeline, make_history(15_000), a_second=150):
+    async with pipeline.client(api, key) as client, load(pipeline, make_history(15_000), a_second=150):
         for fault, seconds in ((own_kafka.killed(), 2.0), (own_kafka.stopped(), 10.0)):
             await until_more_applied(pipeline, 200)
             assert (await client.patch(CHAT, json={"pinned": True})).status_code == 200
@@ -59,7 +59,7 @@ async def test_kafka_killed_and_silent_under_load(pipeline: Pipeline, own_kafka:
     await assert_as_if_nothing_had_happened(pipeline, expired)
     told = await outcomes(pipeline)
     assert {command: told.get(command) for command in ended} == {command: {verdict} for command, verdict in ended.items()}
-    assert all(service.is_running for service in services)
+    assert all(service.is_running for service in (ingest, store, api))
 
 
 async def assert_only_writes_are_refused(client: httpx.AsyncClient, seconds: float) -> None:

@@ -31,12 +31,14 @@ def mongo_database_name() -> str:
 
 
 async def test_mongod_killed_and_silent_under_load(pipeline: Pipeline, own_mongod: OwnMongod) -> None:
-    services = await asyncio.gather(
-        pipeline.start("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50"), pipeline.start("waypost-store"), pipeline.start_api()
+    ingest, store, api, key = await asyncio.gather(
+        pipeline.start("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50"),
+        pipeline.start("waypost-store"),
+        pipeline.start_api(),
+        pipeline.api_key(ORGANIZATION),
     )
-    key = await pipeline.api_key(ORGANIZATION)
     await pipeline.publish([working_session(), message("A")])
-    async with pipeline.client(services[-1], key) as client, load(pipeline, make_history(15_000), a_second=150):
+    async with pipeline.client(api, key) as client, load(pipeline, make_history(15_000), a_second=150):
         for fault, seconds in ((own_mongod.killed(), 2.0), (own_mongod.stopped(), 10.0)):
             await until_more_applied(pipeline, 200)
             assert (await client.patch(CHAT, json={"pinned": True})).status_code == 200
@@ -46,7 +48,7 @@ async def test_mongod_killed_and_silent_under_load(pipeline: Pipeline, own_mongo
             assert (await client.patch(CHAT, json={"pinned": False})).status_code == 200
         await until_more_applied(pipeline, 200)
     await assert_as_if_nothing_had_happened(pipeline)
-    assert all(service.is_running for service in services)
+    assert all(service.is_running for service in (ingest, store, api))
 
 
 async def assert_refused_quickly(client: httpx.AsyncClient, seconds: float) -> None:
