@@ -1,0 +1,74 @@
+"""What calls have changed in the world, on disk: messages sent, channels made, followed and muted.
+
+A database of its own beside the streams'. All methods block; the disk's thread calls them.
+"""
+
+import sqlite3
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from waypost_common.identifiers import Jid, MessageId
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS sent (session INTEGER NOT NULL, id TEXT NOT NULL, chat TEXT NOT NULL, PRIMARY KEY (session, id))
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS made (jid TEXT PRIMARY KEY, session INTEGER NOT NULL, name TEXT NOT NULL, description TEXT)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unfollowed (session INTEGER NOT NULL, jid TEXT NOT NULL, PRIMARY KEY (session, jid)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel that a session made."""
+
+    jid: Jid
+    session: int
+    name: str
+    description: str | None
+
+
+class CallStorage:
+    def __init__(self, folder: Path) -> None:
+        self._connection = sqlite3.connect(folder / "calls.sqlite3", isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(SCHEMA)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._connection.close()
+
+    def sent(self, session: int, message: MessageId, chat: Jid) -> None:
+        self._connection.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?)", (session, message, chat))
+
+    def chat_of(self, session: int, message: MessageId) -> Jid | None:
+        """Where a message was sent to; None when no call sent it."""
+        row = self._connection.execute("SELECT chat FROM sent WHERE session = ? AND id = ?", (session, message)).fetchone()
+        return None if row is None else Jid(row[0])
+
+    def made(self, channel: Channel) -> None:
+        row = (channel.jid, channel.session, channel.name, channel.description)
+        self._connection.execute("INSERT OR IGNORE INTO made VALUES (?, ?, ?, ?)", row)
+
+    def channel(self, jid: Jid) -> Channel | None:
+        row = self._connection.execute("SELECT jid, session, name, description FROM made WHERE jid = ?", (jid,)).fetchone()
+        return None if row is None else Channel(*row)
+
+    def follow(self, session: int, jid: Jid) -> None:
+        self._connection.execute("DELETE FROM unfollowed WHERE session = ? AND jid = ?", (session, jid))
+
+    def unfollow(self, session: int, jid: Jid) -> None:
+        self._connection.execute("INSERT OR IGNORE INTO unfollowed VALUES (?, ?)", (session, jid))
+
+    def unfollowed(self) -> dict[int, set[Jid]]:
+        """The channels that sessions have left."""
+        found: dict[int, set[Jid]] = defaultdict(set)
+        for session, jid in self._connection.execute("SELECT session, jid FROM unfollowed"):
+            found[session].add(Jid(jid))
+        return found
