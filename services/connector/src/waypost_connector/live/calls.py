@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
+from traceback import extract_tb
 from typing import Any
 
 import structlog
@@ -82,9 +83,12 @@ class Call:
             return None
         except BackendError as error:
             return _ended(command, error)
-        except Exception:
-            # A fault in the backend must not end the other sessions, nor hide that WhatsApp may have acted.
-            log.exception("call_failed", session=command.session, command=command.id)
+        except Exception as error:  # noqa: BLE001 - a fault in the backend must not end the other sessions
+            # The kind and the place alone: the text of an unknown error may hold the message's.
+            place = extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename}:{place.lineno}"
+            kind = type(error).__name__
+            log.error("call_failed", session=command.session, command=command.id, error=kind, where=where)  # noqa: TRY400
             status = OutcomeStatus.FAILED if command.command in REPEATABLE else OutcomeStatus.UNKNOWN
             return Ended(status, ErrorCode.INTERNAL, "the connector failed while it did this; its log says why")
 
