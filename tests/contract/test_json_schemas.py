@@ -206,7 +206,7 @@ def test_the_events_of_the_tour_are_valid() -> None:
     assert [problem for body in bodies for problem in refusals(body)] == []
 
 
-@pytest.mark.parametrize("page", ["events.md"])
+@pytest.mark.parametrize("page", ["events.md", "kafka.md"])
 def test_the_records_in_the_documentation_are_valid(page: str) -> None:
     blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
     assert blocks
