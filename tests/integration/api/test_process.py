@@ -167,3 +167,15 @@ async def test_a_wrong_setting_ends_the_process_with_one_clear_line_and_without_
     assert text.startswith("waypost-api: WAYPOST_")
     assert "Traceback" not in text
     assert value not in text or value == "1"
+
+
+@pytest.mark.parametrize("name", ["WAYPOST_HTTP_PORT", "WAYPOST_METRICS_PORT"])
+async def test_a_port_in_use_ends_the_process_with_one_clear_line(settings: ApiSettings, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = {"WAYPOST_HTTP_PORT": str(free_port()), "WAYPOST_METRICS_PORT": str(free_port())}
+        environment = {**os.environ, **ports, name: str(other.getsockname()[1]), "WAYPOST_LOG_LEVEL": "error"}
+        command = [sys.executable, "-m", "waypost_api.main"]
+        ended = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, check=False, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith(f"waypost-api: cannot listen as {name} ")
+    assert "Traceback" not in ended.stderr

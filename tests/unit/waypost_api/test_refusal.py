@@ -11,7 +11,7 @@ import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
 from waypost_api import refusal as module
-from waypost_api.refusal import Refusal, end_if_clocks_differ
+from waypost_api.refusal import Refusal, end_if_clocks_differ, telling
 
 
 class FakeAdmin:
@@ -59,3 +59,21 @@ async def test_a_mongodb_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPa
     await end_if_clocks_differ(client_that_answers(away, away, *[timedelta(seconds=-60)] * 3), refusal)
     assert refusal.reason is not None
     assert "behind MongoDB's" in refusal.reason
+
+
+async def test_a_start_that_failed_is_told_without_the_servers_traceback() -> None:
+    refusal = Refusal()
+    sent: list[Any] = []
+
+    async def app(_scope: object, _receive: object, send: Any) -> None:
+        await send({"type": "lifespan.startup.failed", "message": "Traceback ..."})
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    app_as_any: Any = app
+    receive: Any = None
+    await telling(app_as_any, refusal)({"type": "lifespan"}, receive, send)
+    refusal.reason = "cannot listen"
+    await telling(app_as_any, refusal)({"type": "lifespan"}, receive, send)
+    assert sent == [{"type": "lifespan.startup.failed", "message": "Traceback ..."}, {"type": "lifespan.startup.failed"}]

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from waypost_api.readiness import Readiness
 from waypost_common import probes
+from waypost_common.errors import CannotRunError
 from waypost_common.probes import serve_probes
 from waypost_common.settings import MetricsSettings
 
@@ -145,6 +146,6 @@ async def test_a_client_that_sends_nothing_is_dropped(send: Send, monkeypatch: p
 
 async def test_a_port_that_is_taken_is_an_error(dependency: Dependency) -> None:
     async with serve_probes(MetricsSettings(), CollectorRegistry(), dependency) as port:
-        with pytest.raises(OSError, match="address already in use"):
+        with pytest.raises(CannotRunError, match=r"WAYPOST_METRICS_PORT says .*address already in use"):
             async with serve_probes(MetricsSettings(port=port), CollectorRegistry(), dependency):
                 pass

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from waypost_common.listening import listening_at
 from waypost_common.settings import MetricsSettings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -25,7 +26,7 @@ Readiness = Callable[[], Awaitable[str | None]]
 async def serve_probes(settings: MetricsSettings, registry: CollectorRegistry, readiness: Readiness) -> AsyncIterator[int]:
     """Serves for as long as the context is open and yields the port. A few lines of HTTP/1.0: probes need no framework.
 
-    Raises OSError when the port is taken. `readiness` is awaited on each `/readyz`.
+    Raises CannotRunError when the port is taken. `readiness` is awaited on each `/readyz`.
     """
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -44,7 +45,8 @@ async def serve_probes(settings: MetricsSettings, registry: CollectorRegistry, r
         finally:
             writer.close()
 
-    server = await asyncio.start_server(handle, settings.host, settings.port, limit=MAX_REQUEST_BYTES)
+    with listening_at("WAYPOST_METRICS_PORT"):
+        server = await asyncio.start_server(handle, settings.host, settings.port, limit=MAX_REQUEST_BYTES)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

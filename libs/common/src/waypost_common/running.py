@@ -65,7 +65,7 @@ def run_service(name: str, main: Callable[[], Coroutine[Any, Any, None]]) -> Non
     try:
         uvloop.run(main())
     except* (CannotRunError, ConsumptionStoppedError, KafkaError, PyMongoError, OSError) as group:
-        reason = reason_of(_first(group))
+        reason = reason_of(group)
         log.debug("service_stopped_by", exc_info=group)
     if reason is not None:
         log.error("service_stopped", reason=reason)
@@ -73,11 +73,7 @@ def run_service(name: str, main: Callable[[], Coroutine[Any, Any, None]]) -> Non
 
 
 def reason_of(error: BaseException) -> str:
-    return advice(error) if isinstance(error, KafkaError | PyMongoError) else str(error)
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
+    """One line; of a group, that of its first error."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return error
+    return advice(error) if isinstance(error, KafkaError | PyMongoError) else str(error)

@@ -28,8 +28,10 @@ from waypost_api.readiness import Readiness
 from waypost_api.refusal import Refusal, end_if_clocks_differ
 from waypost_api.second_dialect.rate_limit import RequestCounter
 from waypost_api.settings import ApiSettings, JwtSettings
+from waypost_common.errors import CannotRunError
 from waypost_common.mongo import open_client, open_database
 from waypost_common.probes import serve_probes
+from waypost_common.running import reason_of
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -40,7 +42,7 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[State]]
 def lifespan_of(settings: ApiSettings, metrics: Metrics, refusal: Refusal) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:
-        async with AsyncExitStack() as stack:
+        async with _explained(refusal), AsyncExitStack() as stack:
             client = await stack.enter_async_context(open_client(settings.mongo, application="waypost-api"))
             database = open_database(client, settings.mongo)
             login_tokens = await stack.enter_async_context(_login_tokens(settings.jwt, metrics))
@@ -73,6 +75,15 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, refusal: Refusal) -> Li
             )
 
     return lifespan
+
+
+@asynccontextmanager
+async def _explained(refusal: Refusal) -> AsyncIterator[None]:
+    try:
+        yield
+    except* CannotRunError as errors:
+        refusal.reason = reason_of(errors)
+        raise
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ import uvicorn
 from waypost_api.app import create_app
 from waypost_api.http_protocol import BoundedProtocol
 from waypost_api.openapi import openapi_yaml
-from waypost_api.refusal import Refusal
+from waypost_api.refusal import Refusal, telling
 from waypost_api.settings import ApiSettings
 from waypost_common.environment import load_settings
 from waypost_common.logs import configure_logging
@@ -40,7 +40,7 @@ def serve(settings: ApiSettings) -> None:
         signal.signal(ending, _ignore)
     refusal = Refusal()
     config = uvicorn.Config(
-        create_app(settings, refusal),
+        telling(create_app(settings, refusal), refusal),
         host=settings.http.host,
         port=settings.http.port,
         loop="uvloop",
@@ -54,7 +54,15 @@ def serve(settings: ApiSettings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.http.shutdown_timeout_s,
     )
-    uvicorn.Server(config).run()
+    server = uvicorn.Server(config)
+    try:
+        server.run()
+    except SystemExit:
+        # Its own line, above, tells the reason when it could not listen; the app's failure to start has ours or a traceback.
+        if refusal.reason is None and not server.lifespan.should_exit:
+            refusal.reason = "cannot listen as WAYPOST_HTTP_PORT and WAYPOST_HTTP_HOST say: set them to a free port"
+        elif refusal.reason is None:
+            raise
     if refusal.reason is not None:
         sys.exit(f"waypost-api: {refusal.reason}")
 

@@ -5,6 +5,7 @@ import signal
 
 import structlog
 from pymongo.errors import PyMongoError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from waypost_common.clock import check_clock
 from waypost_common.errors import CannotRunError
@@ -25,6 +26,19 @@ class Refusal:
         self.reason = reason
         log.error("service_stopped", reason=reason)
         signal.raise_signal(signal.SIGTERM)
+
+
+def telling(app: ASGIApp, refusal: Refusal) -> ASGIApp:
+    """The app, without the traceback that the server would log of a start which `refusal` explains."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_short(message: Message) -> None:
+            is_explained = message["type"] == "lifespan.startup.failed" and refusal.reason is not None
+            await send({"type": message["type"]} if is_explained else message)
+
+        await app(scope, receive, send_short if scope["type"] == "lifespan" else send)
+
+    return told
 
 
 async def end_if_clocks_differ(client: MongoClient, refusal: Refusal) -> None:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
@@ -14,7 +13,7 @@ from waypost_common.clock import check_clock
 from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.documents import Collection
 from waypost_common.events import Event
-from waypost_common.kafka import create_producer
+from waypost_common.kafka import create_producer, started
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.outcomes import Outcome
 from waypost_common.probes import serve_probes
@@ -80,11 +79,14 @@ async def apply_event(event: Event) -> None:
 async def lifespan(app: IngestApp) -> AsyncIterator[None]:
     """Everything opened, the loop running; on the way out the batch at hand is finished first."""
     settings = app.settings
-    producer = create_producer(settings.kafka, client_id="waypost-ingest")
-    async with open_client(settings.mongo, application="waypost-ingest") as client:
-        database = open_database(client, settings.mongo)
-        async with serve_probes(settings.metrics, app.metrics.registry, lambda: _missing(app)), _started(producer):
+    async with (
+        open_client(settings.mongo, application="waypost-ingest") as client,
+        serve_probes(settings.metrics, app.metrics.registry, lambda: _missing(app)),
+    ):
+        producer = create_producer(settings.kafka, client_id="waypost-ingest")
+        async with started(producer):
             await check_clock(client)
+            database = open_database(client, settings.mongo)
             generation = await _live_generation(database)
             app.subscriber.loop.handler = IngestHandler(
                 settings=settings,
@@ -98,15 +100,6 @@ async def lifespan(app: IngestApp) -> AsyncIterator[None]:
             )
             async with running(app.broker):
                 yield
-
-
-@asynccontextmanager
-async def _started(producer: AIOKafkaProducer) -> AsyncIterator[None]:
-    try:
-        await producer.start()
-        yield
-    finally:
-        await producer.stop()
 
 
 async def _live_generation(database: MongoDatabase) -> int:
