@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
@@ -14,6 +13,7 @@ from tests.processes import Process
 from waypost_common.kafka import create_admin
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import EVENTS, EVENTS_DLQ
+from waypost_connector.simulated.record import read_record
 from waypost_local.ports import free_port
 
 PARTITIONS = 4
@@ -23,13 +23,10 @@ class Network(Process):
     def __init__(self, folder: Path, environment: dict[str, str], *options: str) -> None:
         arguments = ["waypost-simulated-network", "--data", str(folder / "network"), *options]
         super().__init__(arguments, environment, folder / "network.log")
-        self._record = folder / "network" / "record.ndjson"
+        self._folder = folder / "network"
 
     def record(self, *what: str) -> list[dict[str, Any]]:
-        if not self._record.exists():
-            return []
-        lines = self._record.read_bytes().splitlines()
-        return [line for line in map(orjson.loads, lines) if line["what"] in what]
+        return [line for line in read_record(self._folder) if line["what"] in what]
 
     def acknowledged(self) -> dict[str, int]:
         """Event id to sequence number."""
@@ -59,6 +56,7 @@ def environment(kafka_settings: KafkaSettings, topics: None) -> dict[str, str]:
         "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": kafka_settings.bootstrap_servers,
         "WAYPOST_KAFKA_TOPIC_PREFIX": kafka_settings.topic_prefix,
         "WAYPOST_NETWORK_PORT": str(free_port()),
+        "WAYPOST_NETWORK_SECRET": "of network and connector",
         "WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2",
     }
 

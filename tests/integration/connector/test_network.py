@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +12,22 @@ import pytest
 from tests.integration.connector.conftest import Network
 from tests.processes import eventually
 
-from waypost_connector.simulated.protocol import WINDOW, Frames, open_frames
+from waypost_connector.simulated.protocol import CLIENT_FRAME_BYTES, WINDOW, Frames, device_key, open_frames
+from waypost_connector.simulated.server import MOST_STRANGERS
 from waypost_connector.simulated.world import casts
 from waypost_local.ports import free_port
 
 CHATS = 10
+SECRET = "known to network and connector"
 [CAST] = casts(seed=1, sessions=1, chats=CHATS)
+KEY = device_key(SECRET, CAST.session)
 WORLD = ("--seed", "1", "--sessions", "1", "--chats", str(CHATS), "--history", "0")
 
 
 @pytest.fixture
 def environment() -> dict[str, str]:
     """These tests need no Kafka."""
-    return {"WAYPOST_NETWORK_PORT": str(free_port())}
+    return {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
 
 
 @pytest.fixture
@@ -39,7 +44,7 @@ async def connect(environment: dict[str, str]) -> AsyncIterator[Callable[[], Any
         frames.close()
 
 
-async def log_in(frames: Frames, key: str = CAST.device_key) -> dict[str, Any]:
+async def log_in(frames: Frames, key: str = KEY) -> dict[str, Any]:
     await frames.write({"type": "login", "session": CAST.session, "deviceKey": key, "fence": 3, "client": "test"})
     answer = await frames.read()
     assert answer is not None
@@ -116,7 +121,10 @@ async def test_a_wrong_device_key_is_refused_and_recorded(
         b'{"type":"dance"}\n',
         b'{"type":"sessions"}\n',
         b'{"type":"login"}\n',
-        b"x" * 5_000_000,
+        b'{"type":"sessions","after":0}\n',
+        b'{"type":"login","session":"s","deviceKey":"k","fence":{}}\n',
+        b'{"type":"login","session":"s","deviceKey":"k","client":' + b"[" * 2_000 + b"]" * 2_000 + b"}\n",
+        b"x" * (2 * CLIENT_FRAME_BYTES),
     ],
 )
 async def test_a_client_that_breaks_the_protocol_is_told_and_closed_and_the_others_go_on(
@@ -132,6 +140,88 @@ async def test_a_client_that_breaks_the_protocol_is_told_and_closed_and_the_othe
     await good.write({"type": "ping"})
     while (await good.read() or {"type": "end"})["type"] != "pong":
         pass
+
+
+async def test_the_sessions_and_their_device_keys_are_listed_to_whoever_shows_the_secret_alone(
+    start_network: Callable[..., Network], connect: Callable[[], Any]
+) -> None:
+    network = start_network(*WORLD)
+    await network.until_ready()
+    for wrong in ("wrong", SECRET[:-1], "é" * 9):
+        stranger = await connect()
+        await stranger.write({"type": "sessions", "secret": wrong, "after": 0})
+        assert await stranger.read() == {"type": "refused", "reason": "wrong_secret"}
+        assert await stranger.read() is None
+    connector = await connect()
+    await connector.write({"type": "sessions", "secret": SECRET, "after": 0})
+    assert [session["deviceKey"] for session in (await connector.read())["sessions"]] == [KEY]
+    assert SECRET not in network.log
+
+
+async def test_a_network_without_a_secret_makes_one_and_keeps_it_in_its_folder(
+    start_network: Callable[..., Network], connect: Callable[[], Any], environment: dict[str, str], tmp_path: Path
+) -> None:
+    del environment["WAYPOST_NETWORK_SECRET"]
+    network = start_network(*WORLD)
+    for _ in range(2):
+        await network.until_ready()
+        frames = await connect()
+        secret = (tmp_path / "network" / "secret").read_text().strip()
+        await frames.write({"type": "sessions", "secret": secret, "after": 0})
+        assert (await frames.read())["type"] == "sessions"
+        await asyncio.to_thread(network.end)
+        network.start()
+
+
+async def test_its_folder_and_files_are_its_owners_alone(start_network: Callable[..., Network], tmp_path: Path) -> None:
+    folder = tmp_path / "network"
+    folder.mkdir(mode=0o755)
+    network = start_network(*WORLD, "--rate", "100")
+    await network.until_ready()
+    found = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert {"network.sqlite3", "network.sqlite3-wal", "record.ndjson"} <= found.keys()
+    assert set(found.values()) == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_full_record_is_put_by_and_everything_can_be_read_as_long_as_it_is_kept(
+    start_network: Callable[..., Network], connect: Callable[[], Any], tmp_path: Path
+) -> None:
+    retention = ("--record-mebibytes", "1", "--record-files", "1")
+    network = start_network(*WORLD, "--rate", "0", "--events", "16000", "--once", *retention)
+    await network.until_ready()
+    frames = await connect()
+    await log_in(frames)
+    while event := await frames.read():
+        await frames.write({"type": "acknowledge", "through": event["sequence"]})
+    assert await asyncio.to_thread(network.wait) == 0
+    files = sorted(path.name for path in (tmp_path / "network").glob("record*"))
+    assert files == ["record.2.ndjson", "record.ndjson"]
+    sequences = [sequence for line in network.record("acknowledged") for sequence in line["sequences"]]
+    assert sequences == list(range(sequences[0], sequences[-1] + 1))
+    assert sequences[-1] >= 16_000
+
+
+async def test_strangers_are_bounded_in_number_and_time_and_hold_up_nobody(
+    start_network: Callable[..., Network], connect: Callable[[], Any], environment: dict[str, str]
+) -> None:
+    """They say nothing, or send pings whose answers they do not read."""
+    network = start_network(*WORLD)
+    await network.until_ready()
+    good = await connect()
+    await log_in(good)
+    port = int(environment["WAYPOST_NETWORK_PORT"])
+    with ExitStack() as strangers:
+        for number in range(MOST_STRANGERS + 50):
+            stranger = strangers.enter_context(socket.create_connection(("127.0.0.1", port)))
+            if number < 20:
+                stranger.setblocking(False)
+                stranger.send(b'{"type":"ping"}\n' * 10_000)
+        await good.write({"type": "ping"})
+        while (await good.read() or {"type": "end"})["type"] != "pong":
+            pass
+        await eventually(lambda: len(network.record("connected")) == 1 + MOST_STRANGERS, "as many as may come are in")
+    await log_in(await connect())
 
 
 async def test_a_full_queue_pauses_the_making_of_events_and_drops_nothing(

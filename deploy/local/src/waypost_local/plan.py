@@ -1,6 +1,7 @@
 """What a local system is made of, as data: the processes after the two servers, their settings and their order."""
 
 import http.client
+import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -82,7 +83,11 @@ def make_plan(options: Options, folder: DataFolder, kafka: str, mongo: str) -> P
         ProcessPlan("api", (script("waypost-api"),), next(ports)),
     ]
     if options.simulation:
-        environment |= {"WAYPOST_NETWORK_HOST": LOOPBACK, "WAYPOST_NETWORK_PORT": str(next(ports))}
+        environment |= {
+            "WAYPOST_NETWORK_HOST": LOOPBACK,
+            "WAYPOST_NETWORK_PORT": str(next(ports)),
+            "WAYPOST_NETWORK_SECRET": secrets.token_urlsafe(32),
+        }
         network = (
             *(script("waypost-simulated-network"), "--data", str(folder.data("network"))),
             *("--seed", "1", "--sessions", "3", "--chats", "200", "--rate", "20"),

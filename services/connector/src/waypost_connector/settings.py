@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
 from waypost_common.settings import LogSettings, MetricsSettings, Port, ServiceSettings, SettingsBlock
@@ -10,9 +10,12 @@ from waypost_common.settings import LogSettings, MetricsSettings, Port, ServiceS
 
 class NetworkAddress(SettingsBlock):
     host: str = "127.0.0.1"
-    """Address of the simulated network. It has no access control beyond its device keys: keep it on loopback."""
+    """Address of the simulated network. Its traffic is not encrypted: keep it on loopback or in a network of its own."""
     port: Port = 7_700
     """Where the simulated network listens, and the connector finds it."""
+    secret: Annotated[SecretStr | None, Field(min_length=16, max_length=256)] = None
+    """The same for the network and its connectors: who shows it gets the list of sessions with their device keys. Unset, the
+    network makes one and keeps it in its folder, in the file `secret`."""
 
 
 class ConnectorBlock(SettingsBlock):

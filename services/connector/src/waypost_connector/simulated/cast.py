@@ -98,10 +98,6 @@ class Cast:
         return SessionId(str(ULID.from_bytes(time + self.draw("session")[:10])))
 
     @cached_property
-    def device_key(self) -> str:
-        return self.draw("device").hex()
-
-    @cached_property
     def me(self) -> Person:
         return self._person("me", both=True)
 

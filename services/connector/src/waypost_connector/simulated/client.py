@@ -13,6 +13,9 @@ from waypost_connector.settings import NetworkAddress
 from waypost_connector.simulated.protocol import PING_SECONDS, Frame, Frames, ProtocolError, open_frames
 
 CONNECT_SECONDS: Final = 10.0
+NOT_LISTED: Final = (
+    "the simulated network does not list its sessions: set WAYPOST_NETWORK_SECRET to its secret (in its folder, the file secret)"
+)
 
 
 class SimulatedConnection:
@@ -93,11 +96,18 @@ class SimulatedBackend:
         with contextlib.closing(frames):
             async with _deadline():
                 while more:
-                    await _write(frames, {"type": "sessions", "after": len(devices)})
+                    await _write(frames, {"type": "sessions", "secret": self._secret(), "after": len(devices)})
                     answer = await _read(frames)
+                    if answer["type"] != "sessions":
+                        raise ConnectionLostError(NOT_LISTED)
                     devices += (_device(session) for session in answer["sessions"])
                     more = answer["more"]
         return devices
+
+    def _secret(self) -> str:
+        if self._address.secret is None:
+            raise ConnectionLostError(NOT_LISTED)
+        return self._address.secret.get_secret_value()
 
     async def _open(self) -> Frames:
         host, port = self._address.host, self._address.port

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from waypost_common.errors import CannotRunError
 from waypost_connector.simulated.protocol import WINDOW, Frames
-from waypost_connector.simulated.record import Record, line_of
+from waypost_connector.simulated.record import DEFAULT_RETENTION, Record, Retention, line_of
 from waypost_connector.simulated.session_world import SessionWorld
 from waypost_connector.simulated.storage import Storage, Stream
 
@@ -26,6 +26,8 @@ class Login:
 
     connection: int
     frames: Frames
+    fence: int | None = None
+    client: str | None = None
     sent: int = 0
     """Sequence number up to which events were sent here."""
     in_flight: deque[tuple[int, str]] = field(default_factory=deque)
@@ -93,13 +95,13 @@ class Disk:
 
 
 @contextmanager
-def open_disk(folder: Path) -> Iterator[Disk]:
+def open_disk(folder: Path, retention: Retention = DEFAULT_RETENTION) -> Iterator[Disk]:
     """The network's folder, made if missing. Raises CannotRunError when it cannot be used."""
     with ExitStack() as stack:
         thread = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="disk"))
         try:
             storage = stack.enter_context(Storage(folder))
-            record = stack.enter_context(Record(folder / "record.ndjson"))
+            record = stack.enter_context(Record(folder, retention))
             disk = Disk(storage, record, thread)
             disk.complete_record()
         except (OSError, sqlite3.Error) as error:

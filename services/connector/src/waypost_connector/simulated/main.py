@@ -15,9 +15,11 @@ from waypost_connector.settings import NetworkSettings
 from waypost_connector.simulated.generator import Pace
 from waypost_connector.simulated.network import WorldOptions, run_network
 from waypost_connector.simulated.phrases import LANGUAGES
+from waypost_connector.simulated.record import Retention
 from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
 
 PROGRAM = "waypost-simulated-network"
+MEBIBYTE = 1024 * 1024
 
 EXAMPLES = """
 A network that plays WhatsApp, for demonstrations, tests and load. It holds sessions with chats, makes events arrive in them, and
@@ -63,6 +65,8 @@ def run(  # noqa: PLR0917 - each parameter is an option
     queue: Annotated[int, typer.Option(min=1, max=10_000_000, help="Events that a session may have waiting.")] = 20_000,
     events: Annotated[int | None, typer.Option(min=1, help="Make this many and no more; go on serving.")] = None,
     once: Annotated[bool, typer.Option("--once", help="With --events: end once all of them are acknowledged.")] = False,
+    record_mebibytes: Annotated[int, typer.Option(min=1, max=100_000, help="Size at which record.ndjson is put by.")] = 32,
+    record_files: Annotated[int, typer.Option(min=0, max=100_000, help="How many of these are kept; 0: all.")] = 8,
     start_time: Annotated[
         int | None, typer.Option(min=0, max=FOREVER, help="Epoch ms of each session's first event: repeatable times.")
     ] = None,
@@ -80,7 +84,8 @@ def run(  # noqa: PLR0917 - each parameter is an option
         languages=tuple(languages.split(",")),
     )
     pace = Pace(rate=rate, queue=queue, events=events, start=None if start_time is None else EpochMs(start_time))
-    run_service(PROGRAM, lambda: run_network(settings, data, options, pace, once=once))
+    retention = Retention(file_bytes=record_mebibytes * MEBIBYTE, files=record_files)
+    run_service(PROGRAM, lambda: run_network(settings, data, options, pace, retention=retention, once=once))
 
 
 def main() -> None:

@@ -12,11 +12,14 @@ import structlog
 from waypost_common.identifiers import OrganizationId
 from waypost_common.probes import serve_probes
 from waypost_connector.listening import listening_at
-from waypost_connector.settings import NetworkSettings
+from waypost_connector.settings import NetworkAddress, NetworkSettings
+from waypost_connector.simulated.deliveries import Deliveries
+from waypost_connector.simulated.folder import kept_secret
 from waypost_connector.simulated.generator import Generator, Pace
 from waypost_connector.simulated.mailboxes import Disk, Mailbox, open_disk
 from waypost_connector.simulated.metrics import NetworkMetrics
-from waypost_connector.simulated.protocol import MAX_FRAME_BYTES
+from waypost_connector.simulated.protocol import CLIENT_FRAME_BYTES
+from waypost_connector.simulated.record import Retention
 from waypost_connector.simulated.server import Server
 from waypost_connector.simulated.session_world import SessionWorld
 from waypost_connector.simulated.storage import Stream
@@ -50,7 +53,9 @@ class WorldOptions:
         }
 
 
-async def run_network(settings: NetworkSettings, folder: Path, options: WorldOptions, pace: Pace, *, once: bool) -> None:
+async def run_network(
+    settings: NetworkSettings, folder: Path, options: WorldOptions, pace: Pace, *, retention: Retention, once: bool
+) -> None:
     """Runs until SIGTERM or SIGINT, or with `once` until every wanted event is made and acknowledged.
 
     Raises CannotRunError when a port is taken or the folder holds another world or cannot be used.
@@ -60,14 +65,14 @@ async def run_network(settings: NetworkSettings, folder: Path, options: WorldOpt
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     address = settings.network
     async with AsyncExitStack() as stack:
-        disk = stack.enter_context(open_disk(folder))
+        disk = stack.enter_context(open_disk(folder, retention))
         await disk.do(disk.storage.keep_world, options.lasting())
         mailboxes = await _mailboxes(disk, options)
         metrics.queued.set_function(lambda: sum(mailbox.depth for mailbox in mailboxes))
-        server = Server(mailboxes, disk, metrics)
+        server = Server(mailboxes, disk, metrics, secret=_secret(address, folder))
         with listening_at("WAYPOST_NETWORK_PORT"):
             listener = await asyncio.start_server(
-                server.handle, address.host, address.port, limit=MAX_FRAME_BYTES, backlog=BACKLOG
+                server.handle, address.host, address.port, limit=CLIENT_FRAME_BYTES, backlog=BACKLOG
             )
         stack.callback(listener.close)
         with listening_at("WAYPOST_METRICS_PORT"):
@@ -77,7 +82,7 @@ async def run_network(settings: NetworkSettings, folder: Path, options: WorldOpt
         log.info("network_started", host=address.host, port=port, probes_port=probes_port, sessions=options.sessions)
         async with asyncio.TaskGroup() as tasks:
             generating = tasks.create_task(Generator(mailboxes, disk, pace, metrics).run(), name="generate")
-            ending = tasks.create_task(_finished(generating, mailboxes, server, stop), name="once") if once else None
+            ending = tasks.create_task(_finished(generating, mailboxes, server.deliveries, stop), name="once") if once else None
             await stop.wait()
             generating.cancel()
             if ending:
@@ -108,13 +113,19 @@ async def _mailboxes(disk: Disk, options: WorldOptions) -> Sequence[Mailbox]:
     ]
 
 
+def _secret(address: NetworkAddress, folder: Path) -> str:
+    return kept_secret(folder) if address.secret is None else address.secret.get_secret_value()
+
+
 async def _ready() -> str | None:
     return None
 
 
-async def _finished(generating: asyncio.Task[None], mailboxes: Sequence[Mailbox], server: Server, stop: asyncio.Event) -> None:
+async def _finished(
+    generating: asyncio.Task[None], mailboxes: Sequence[Mailbox], deliveries: Deliveries, stop: asyncio.Event
+) -> None:
     await asyncio.wait([generating])
     while any(mailbox.depth for mailbox in mailboxes):
-        server.acknowledged.clear()
-        await server.acknowledged.wait()
+        deliveries.acknowledged.clear()
+        await deliveries.acknowledged.wait()
     stop.set()

@@ -2,32 +2,44 @@
 
 | from | frame | answer |
 |---|---|---|
-| client | `sessions` {after} | `sessions` {sessions: [...], more}: pages of what the network plays, device keys included |
-| client | `login` {session, deviceKey, fence?, client?} | `welcome` {identity}, then events; or `refused` {reason} and the end |
+| client | `sessions` {secret, after} | `sessions` {sessions: [...], more}: pages of all sessions, with their device keys |
+| client | `login` {session, deviceKey, fence?, client?} | `welcome` {identity}, then events |
+| network | `refused` {reason} | none: a wrong secret or device key; the connection ends |
 | network | `event` {sequence, id, event, payload, alternative?} | `acknowledge` {through}: it and all before are done |
 | client | `ping` | `pong`: each side closes a connection that stays silent for too long |
 | network | `replaced` | none: a newer login has the session; the connection ends |
 | network | `error` {reason} | none: the client broke the protocol; the connection ends |
 
 At most WINDOW events are on the way unacknowledged. A connection that ends gives them back: the next login gets them again.
+A client's line may have CLIENT_FRAME_BYTES, the network's MAX_FRAME_BYTES.
 """
 
 import asyncio
+import hmac
 from typing import Any, Final
 
 import orjson
 
+from waypost_common.identifiers import SessionId
+
 MAX_FRAME_BYTES: Final = 2 * 1024 * 1024
+CLIENT_FRAME_BYTES: Final = 8 * 1024
 WINDOW: Final = 256
 SESSIONS_PER_PAGE: Final = 500
 PING_SECONDS: Final = 10.0
 SILENCE_SECONDS: Final = 35.0
+CLOSE_SECONDS: Final = 2.0
+"""How long the last frames may take to leave; then they are given up."""
 
 Frame = dict[str, Any]
 
 
 class ProtocolError(Exception):
     """The other side sent what is no frame. The text names no content."""
+
+
+class ConnectionEndedError(Exception):
+    """There is nothing more to say on this connection."""
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -59,12 +71,30 @@ def text_field(frame: Frame, name: str, *, longest: int = 256) -> str:
     return value
 
 
+def optional_text_field(frame: Frame, name: str) -> str | None:
+    return None if frame.get(name) is None else text_field(frame, name)
+
+
+def optional_integer_field(frame: Frame, name: str) -> int | None:
+    return None if frame.get(name) is None else integer_field(frame, name)
+
+
 def integer_field(frame: Frame, name: str) -> int:
     """A required integer of a frame, 0 or more. Raises ProtocolError."""
     value = frame.get(name)
     if type(value) is not int or not 0 <= value < 2**53:
         raise ProtocolError(f"{frame['type']} needs {name}, an integer of 0 or more")
     return value
+
+
+def device_key(secret: str, session: SessionId) -> str:
+    """What a session is logged in with. Whoever knows the seed of a world, but not its secret, cannot tell."""
+    return hmac.new(secret.encode(), session.encode(), "sha256").hexdigest()
+
+
+def is_same_secret(given: str, expected: str) -> bool:
+    """Takes as long for a near miss as for any other. (compare_digest raises on text that is not ASCII, so bytes.)"""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
 class Frames:
@@ -80,14 +110,16 @@ class Frames:
             try:
                 line = await self._reader.readline()
             except ValueError as error:  # asyncio's sign that the line is over the limit
-                raise ProtocolError(f"frame over {MAX_FRAME_BYTES} bytes") from error
+                raise ProtocolError("frame over the limit") from error
         if not line.endswith(b"\n"):
             return None
         return decode_frame(line)
 
     async def write(self, *frames: Frame) -> None:
         """Waits while the other side does not read. Raises OSError."""
-        self._writer.writelines(encode_frame(frame) for frame in frames)
+        if self._writer.is_closing():
+            raise ConnectionResetError("the connection is closed")
+        self._writer.writelines([encode_frame(frame) for frame in frames])
         await self._writer.drain()
 
     def write_now(self, frame: Frame) -> bool:
@@ -98,7 +130,10 @@ class Frames:
         return True
 
     def close(self) -> None:
-        self._writer.close()
+        """Ends the connection, within CLOSE_SECONDS also when the other side does not read. Idempotent."""
+        if not self._writer.is_closing():
+            self._writer.close()
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._writer.transport.abort)
 
 
 async def open_frames(host: str, port: int) -> Frames:

@@ -1,25 +1,45 @@
-"""The network's own record: an append-only file of what happened, one JSON object a line, for tests and for looking into.
+"""The network's own record: files of what happened, one JSON object a line, for tests and for looking into.
 
 Every line has `at` (epoch ms) and `what`: started {seed, sessions}, connected {connection}, logged_in {connection, session,
-client, fence}, refused {connection, session, reason}, replaced {connection, session}, delivered {connection, session, first,
-last},
-acknowledged {connection, session, sequences, ids}, disconnected {connection, session}, broke_protocol {connection, reason}.
+client, fence}, refused {connection, reason, session?}, replaced {connection, session}, delivered {connection, session, first,
+last}, acknowledged {connection, session, sequences, ids}, disconnected {connection, session}, broke_protocol {connection,
+reason}.
+
+Lines are added to `record.ndjson`. Once it is full it becomes `record.1.ndjson`, the next one `record.2.ndjson` and so on; the
+newest of these are kept.
 """
 
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import orjson
+
+NAME: Final = "record.ndjson"
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How much of the record is kept: at most about `file_bytes` * (`files` + 1)."""
+
+    file_bytes: int = 32 * 1024 * 1024
+    files: int = 8
+    """Full files; 0 keeps them all."""
+
+
+DEFAULT_RETENTION: Final = Retention()
 
 
 class Record:
     """Blocks for a short write. A line is whole or absent, also after the process was killed: each is one write."""
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    def __init__(self, folder: Path, retention: Retention) -> None:
+        self._folder = folder
+        self._retention = retention
+        self._open()
 
     def __enter__(self) -> Self:
         return self
@@ -31,11 +51,45 @@ class Record:
         self.append(line_of(what, **facts))
 
     def append(self, line: bytes) -> None:
-        os.write(self._descriptor, line)
+        if self._size and self._size + len(line) > self._retention.file_bytes:
+            self._rotate()
+        self._size += os.write(self._descriptor, line)
 
     def ends_with(self, line: bytes) -> bool:
-        size = os.fstat(self._descriptor).st_size
-        return size >= len(line) and os.pread(self._descriptor, len(line), size - len(line)) == line
+        """Whether this line is the last one. A full file is left only when another line comes, so it is never elsewhere."""
+        return self._size >= len(line) and os.pread(self._descriptor, len(line), self._size - len(line)) == line
+
+    def _open(self) -> None:
+        self._descriptor = os.open(self._folder / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        self._size = os.fstat(self._descriptor).st_size
+
+    def _rotate(self) -> None:
+        full = full_files(self._folder)
+        newest = _number(full[-1]) if full else 0
+        os.close(self._descriptor)
+        (self._folder / NAME).rename(self._folder / f"record.{newest + 1}.ndjson")
+        if self._retention.files:
+            for old in full[: max(len(full) + 1 - self._retention.files, 0)]:
+                old.unlink()
+        self._open()
+
+
+def full_files(folder: Path) -> list[Path]:
+    """The files that are not written to any more, oldest first."""
+    return sorted(folder.glob("record.[0-9]*.ndjson"), key=_number)
+
+
+def _number(path: Path) -> int:
+    return int(path.name.split(".")[1])
+
+
+def read_record(folder: Path) -> list[dict[str, Any]]:
+    """All lines that are kept, oldest first. May be called while the network runs."""
+    while True:
+        full = full_files(folder)
+        parts = [path.read_bytes() for path in (*full, folder / NAME) if path.exists()]
+        if full_files(folder) == full:  # else a file became full meanwhile
+            return [orjson.loads(line) for part in parts for line in part.splitlines()]
 
 
 def line_of(what: str, **facts: Any) -> bytes:

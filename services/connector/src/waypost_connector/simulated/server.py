@@ -1,61 +1,68 @@
-"""The network's socket: logins, deliveries, acknowledgements."""
+"""The network's socket: who comes, who may log in, and what they say then."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import count
-from secrets import compare_digest
+from typing import Final, NoReturn
 
-import orjson
 import structlog
 
+from waypost_connector.simulated.deliveries import Deliveries
 from waypost_connector.simulated.mailboxes import Disk, Login, Mailbox
 from waypost_connector.simulated.metrics import NetworkMetrics
 from waypost_connector.simulated.protocol import (
+    CLOSE_SECONDS,
     SESSIONS_PER_PAGE,
-    WINDOW,
+    ConnectionEndedError,
     Frame,
     Frames,
     ProtocolError,
+    device_key,
     integer_field,
+    is_same_secret,
+    optional_integer_field,
+    optional_text_field,
     text_field,
 )
 
 log = structlog.stdlib.get_logger(__name__)
 
-LEAST_ROOM = WINDOW // 4
-"""Below this much room a delivery waits: few large pages cost less than many small ones."""
-
-
-CLOSE_SECONDS = 2.0
-
-
-class _EndedError(Exception):
-    """The connection is over."""
+MOST_STRANGERS: Final = 1_024
+"""Connections that have not logged in yet; what is beyond is closed at once."""
+LOGIN_SECONDS: Final = 10.0
 
 
 class Server:
-    def __init__(self, mailboxes: Sequence[Mailbox], disk: Disk, metrics: NetworkMetrics) -> None:
+    """Clients are strangers until they log in: what they send and how long they stay is bounded."""
+
+    def __init__(self, mailboxes: Sequence[Mailbox], disk: Disk, metrics: NetworkMetrics, *, secret: str) -> None:
         self._mailboxes: Mapping[str, Mailbox] = {mailbox.world.cast.session: mailbox for mailbox in mailboxes}
         self._disk = disk
         self._metrics = metrics
+        self._secret = secret
         self._connections = count(1)
+        self._strangers: set[Login] = set()
         self._open: dict[Frames, asyncio.Task[None] | None] = {}
-        self.acknowledged = asyncio.Event()
-        """Set at each acknowledgement, for whoever waits for the queues to empty."""
+        self.deliveries = Deliveries(disk, metrics)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection until it ends."""
-        connection, frames = next(self._connections), Frames(reader, writer)
+        frames = Frames(reader, writer)
+        if len(self._strangers) >= MOST_STRANGERS:
+            frames.close()
+            return
+        login = Login(next(self._connections), frames)
         self._open[frames] = asyncio.current_task()
-        await self._disk.write("connected", connection=connection)
+        self._strangers.add(login)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._serve(connection, frames, tasks), name=f"connection {connection}")
-        except* (OSError, _EndedError):
-            log.debug("connection_ended", connection=connection)
+                tasks.create_task(self._serve(login, tasks), name=f"connection {login.connection}")
+        except* (OSError, ConnectionEndedError):
+            log.debug("connection_ended", connection=login.connection)
         except* ProtocolError as errors:
-            await self._broke_protocol(connection, frames, errors.exceptions[0])
+            await self._broke_protocol(login, str(errors.exceptions[0]))
         finally:
+            self._strangers.discard(login)
             del self._open[frames]
             frames.close()
 
@@ -66,34 +73,48 @@ class Server:
         if tasks := [task for task in self._open.values() if task]:
             await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
 
-    async def _broke_protocol(self, connection: int, frames: Frames, error: BaseException) -> None:
-        await self._disk.write("broke_protocol", connection=connection, reason=str(error))
+    async def _broke_protocol(self, login: Login, reason: str) -> None:
+        await self._disk.write("broke_protocol", connection=login.connection, reason=reason)
         try:
-            await frames.write({"type": "error", "reason": str(error)})
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await login.frames.write({"type": "error", "reason": reason})
         except OSError:
-            log.debug("connection_ended", connection=connection)
+            log.debug("connection_ended", connection=login.connection)
 
-    async def _serve(self, connection: int, frames: Frames, tasks: asyncio.TaskGroup) -> None:
-        mailbox: Mailbox | None = None
-        login = Login(connection, frames)
+    async def _serve(self, login: Login, tasks: asyncio.TaskGroup) -> None:
+        await self._disk.write("connected", connection=login.connection)
+        mailbox = await self._meet(login)
         try:
-            while (frame := await frames.read()) is not None:
+            await self._enter(mailbox, login)
+            tasks.create_task(self.deliveries.deliver(mailbox, login), name=f"deliver {login.connection}")
+            while (frame := await login.frames.read()) is not None:
                 match frame["type"]:
                     case "ping":
-                        await frames.write({"type": "pong"})
-                    case "sessions":
-                        await frames.write(self._page_of_sessions(frame))
-                    case "login" if mailbox is None:
-                        mailbox = await self._login(login, frame)
-                        tasks.create_task(self._deliver(mailbox, login), name=f"deliver {connection}")
-                    case "acknowledge" if mailbox is not None:
-                        await self._acknowledge(mailbox, login, integer_field(frame, "through"))
+                        await login.frames.write({"type": "pong"})
+                    case "acknowledge":
+                        await self.deliveries.acknowledge(mailbox, login, integer_field(frame, "through"))
                     case _:
                         raise ProtocolError("this frame is not expected here")
-            raise _EndedError
+            raise ConnectionEndedError
         finally:
-            if mailbox is not None:
-                await self._leave(mailbox, login)
+            await self._leave(mailbox, login)
+
+    async def _meet(self, login: Login) -> Mailbox:
+        """Answers a stranger until it logs in, and gives the mailbox that it may empty."""
+        async with asyncio.timeout(LOGIN_SECONDS):
+            while (frame := await login.frames.read()) is not None:
+                match frame["type"]:
+                    case "ping":
+                        await login.frames.write({"type": "pong"})
+                    case "sessions" if is_same_secret(text_field(frame, "secret"), self._secret):
+                        await login.frames.write(self._page_of_sessions(frame))
+                    case "sessions":
+                        await self._refuse(login, "wrong_secret")
+                    case "login":
+                        return await self._mailbox_of(login, frame)
+                    case _:
+                        raise ProtocolError("this frame is not expected here")
+        raise ConnectionEndedError
 
     def _page_of_sessions(self, frame: Frame) -> Frame:
         after = integer_field(frame, "after")
@@ -103,88 +124,45 @@ class Server:
             {
                 "session": mailbox.world.cast.session,
                 "organization": mailbox.world.cast.organization,
-                "deviceKey": mailbox.world.cast.device_key,
+                "deviceKey": device_key(self._secret, mailbox.world.cast.session),
                 "label": mailbox.world.cast.label,
             }
             for mailbox in page
         ]
         return {"type": "sessions", "sessions": sessions, "more": after + len(page) < len(mailboxes)}
 
-    async def _login(self, login: Login, frame: Frame) -> Mailbox:
+    async def _refuse(self, login: Login, reason: str, **facts: str) -> NoReturn:
+        await self._disk.write("refused", connection=login.connection, reason=reason, **facts)
+        await login.frames.write({"type": "refused", "reason": reason})
+        raise ConnectionEndedError
+
+    async def _mailbox_of(self, login: Login, frame: Frame) -> Mailbox:
         session, key = text_field(frame, "session"), text_field(frame, "deviceKey")
+        login.fence, login.client = optional_integer_field(frame, "fence"), optional_text_field(frame, "client")
         mailbox = self._mailboxes.get(session)
-        # ASCII only: compare_digest raises on other text.
-        if mailbox is None or not key.isascii() or not compare_digest(mailbox.world.cast.device_key, key):
-            await self._disk.write("refused", connection=login.connection, session=session, reason="unknown_device")
-            await login.frames.write({"type": "refused", "reason": "unknown_device"})
-            raise _EndedError
+        if mailbox is None or not is_same_secret(key, device_key(self._secret, mailbox.world.cast.session)):
+            await self._refuse(login, "unknown_device", session=session)
+        return mailbox
+
+    async def _enter(self, mailbox: Mailbox, login: Login) -> None:
+        self._strangers.discard(login)
+        cast = mailbox.world.cast
         older, mailbox.login = mailbox.login, login
-        facts = {name: frame.get(name) for name in ("fence", "client")}
-        await self._disk.write("logged_in", connection=login.connection, session=session, **facts)
+        facts = {"fence": login.fence, "client": login.client}
+        await self._disk.write("logged_in", connection=login.connection, session=cast.session, **facts)
         if older is None:
             self._metrics.logins.inc()
         else:
             older.replaced = True
             older.wake.set()
-            await self._disk.write("replaced", connection=older.connection, session=session)
-        me = mailbox.world.cast.me
-        identity = {"phoneNumber": mailbox.world.cast.phone_number, "jid": me.jid, "lid": me.lid}
+            # Told by its delivery; one that does not read would never hear of it.
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, older.frames.close)
+            await self._disk.write("replaced", connection=older.connection, session=cast.session)
+        identity = {"phoneNumber": cast.phone_number, "jid": cast.me.jid, "lid": cast.me.lid}
         await login.frames.write({"type": "welcome", "identity": identity})
-        return mailbox
 
     async def _leave(self, mailbox: Mailbox, login: Login) -> None:
         if mailbox.login is login:
             mailbox.login = None
             self._metrics.logins.dec()
         await self._disk.write("disconnected", connection=login.connection, session=mailbox.world.cast.session)
-
-    async def _deliver(self, mailbox: Mailbox, login: Login) -> None:
-        """Sends what is queued, at most WINDOW events ahead of the acknowledgements."""
-        while not login.replaced:
-            if login.room >= LEAST_ROOM and mailbox.committed > login.sent:
-                await self._deliver_page(mailbox, login)
-            else:
-                login.wake.clear()
-                await login.wake.wait()
-        await login.frames.write({"type": "replaced"})
-        raise _EndedError
-
-    async def _deliver_page(self, mailbox: Mailbox, login: Login) -> None:
-        room, committed = login.room, mailbox.committed
-        page = await self._disk.do(self._disk.storage.page, mailbox.number, login.sent, room)
-        if login.replaced:
-            return
-        login.in_flight.extend((queued.sequence, queued.id) for queued in page)
-        login.sent = page[-1].sequence if page else committed
-        if page:
-            first, last = page[0].sequence, page[-1].sequence
-            session = mailbox.world.cast.session
-            await self._disk.write("delivered", connection=login.connection, session=session, first=first, last=last)
-            await login.frames.write(
-                *(
-                    {
-                        "type": "event",
-                        "sequence": queued.sequence,
-                        "id": queued.id,
-                        "event": queued.event,
-                        "payload": orjson.Fragment(queued.payload),
-                    }
-                    | ({"alternative": queued.alternative} if queued.alternative else {})
-                    for queued in page
-                )
-            )
-            self._metrics.delivered.inc(len(page))
-
-    async def _acknowledge(self, mailbox: Mailbox, login: Login, through: int) -> None:
-        if through > login.sent:
-            raise ProtocolError("acknowledge of an event that was not delivered here")
-        if login.replaced:
-            return  # too late: the newer login gets these events again
-        gone = []
-        while login.in_flight and login.in_flight[0][0] <= through:
-            gone.append(login.in_flight.popleft())
-        if gone:
-            mailbox.depth -= await self._disk.do(self._disk.acknowledge, mailbox, login, gone)
-            self._metrics.acknowledged.inc(len(gone))
-            login.wake.set()
-            self.acknowledged.set()

@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from waypost_common.errors import CannotRunError
 from waypost_common.identifiers import Jid
+from waypost_connector.simulated.folder import private_file, private_folder
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS world (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -49,8 +50,10 @@ class Queued:
 
 class Storage:
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(folder / "network.sqlite3", isolation_level=None, check_same_thread=False)
+        private_folder(folder)
+        database = folder / "network.sqlite3"
+        private_file(database)  # SQLite gives the files beside it the same permissions
+        self._connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(SCHEMA)
