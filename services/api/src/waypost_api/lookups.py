@@ -1,14 +1,18 @@
 """What a request names, found or answered 404."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from waypost_api.call import Call
 from waypost_api.queries import chats, groups, sessions
 from waypost_api.queries.scope import Scope
 from waypost_common.documents import ChatDocument, GroupDocument, SessionDocument
 from waypost_common.errors import NotFoundError
-from waypost_common.identifiers import Jid
+from waypost_common.identifiers import Jid, MessageId
 from waypost_common.jids import InvalidJidError, is_group, is_newsletter, is_person, parse_jid
+
+_MESSAGE_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,12 @@ def person_or_404(text: str) -> Jid:
     if not is_person(jid):
         raise NotFoundError("contact not found")
     return jid
+
+
+def message_id_or_404(text: str) -> MessageId:
+    if not _MESSAGE_ID.fullmatch(text):
+        raise NotFoundError("message not found")
+    return MessageId(text)
 
 
 async def find_group(call: Call, scope: Scope) -> GroupDocument:

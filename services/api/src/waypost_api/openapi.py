@@ -25,6 +25,7 @@ ERRORS: Final = {
     408: "The body took too long to arrive: `validation_error`.",
     413: "The body is too long: `validation_error`.",
     422: "The body is malformed: `validation_error`.",
+    429: "The session's send limits, or WhatsApp's own: `rate_limited`; `Retry-After` tells the seconds.",
     501: "Nothing here can do this: `not_implemented`.",
     503: "A part of the gateway did not answer in time: `gateway_unavailable`; `details.operation` once a command was published.",
 }
@@ -121,7 +122,7 @@ def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, An
         described["x-waypost-status"] = "not-implemented"
     if operation.body is not None:
         content = {"application/json": {"schema": references[operation.body]}}
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": operation.body_required, "content": content}
     return described
 
 
@@ -149,7 +150,8 @@ def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, An
     if operation.implemented:
         responses[str(operation.success)] = _success(operation.answer, references)
     if operation.changes:
-        responses["202"] = {"description": "Taken; the operation tells the rest."} | _json(references[OperationView])
+        taken = _json(references[operation.accepted or OperationView])
+        responses["202"] = {"description": "Taken; the operation tells the rest."} | taken
     statuses = {401, 403, 503, *operation.errors} | ({408, 413} if operation.changes else set())
     for status in sorted(statuses):
         responses[str(status)] = {"$ref": f"#/components/responses/{_response_name(status)}"}

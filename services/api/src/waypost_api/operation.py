@@ -65,7 +65,10 @@ class Operation:
     success: int = 200
     answer: Any = None
     """The type of the answer's JSON; None for an empty one."""
+    accepted: Any = None
+    """The same of 202; None for the operation's record."""
     body: type[BaseModel] | None = None
+    body_required: bool = True
     body_status: int = 400
     """How a malformed body is answered."""
     query: tuple[QueryParameter, ...] = ()

@@ -71,6 +71,10 @@ class CursorSettings(SettingsBlock):
 class CommandSettings(SettingsBlock):
     deadline_ms: Annotated[int, Field(ge=100, le=120_000)] = 10_000
     """How long a request waits for the outcome of its command; past it no executor starts the command."""
+    live_deadline_ms: Annotated[int, Field(ge=100, le=300_000)] = 30_000
+    """The same for what reaches WhatsApp: longer than another connector needs to take over a session."""
+    queued_deadline_ms: Annotated[int, Field(ge=1_000, le=86_400_000)] = 3_600_000
+    """How long an asynchronous message may wait for its session's send limits."""
     publish_timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = 2_000
     """How long Kafka may take to acknowledge a command before the request is answered 503."""
 
@@ -85,6 +89,8 @@ class CacheSettings(SettingsBlock):
 class ReadSettings(SettingsBlock):
     timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = 3_000
     """How long the documents of one request may take to read before it is answered 503."""
+    searches_per_organization: Annotated[int, Field(ge=1, le=1_000)] = 4
+    """Lists with a filter that no index serves, under way at once for one organization; one more is answered 503."""
 
 
 class DialectSettings(SettingsBlock):

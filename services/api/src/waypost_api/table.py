@@ -4,11 +4,13 @@ from typing import Final
 
 from waypost_api.operation import Operation
 from waypost_api.routes import (
+    channel_changes,
     channels,
     chat_changes,
     chats,
     contacts,
     groups,
+    message_changes,
     messages,
     operations,
     sessions,
@@ -20,9 +22,11 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *chats.OPERATIONS,
     *chat_changes.OPERATIONS,
     *messages.OPERATIONS,
+    *message_changes.OPERATIONS,
     *contacts.OPERATIONS,
     *groups.OPERATIONS,
     *channels.OPERATIONS,
+    *channel_changes.OPERATIONS,
     *operations.OPERATIONS,
     *unbuilt.OPERATIONS,
 )

@@ -1,5 +1,6 @@
 """What an outcome means to the one who asked (design: "HTTP from outcome")."""
 
+import math
 from typing import Final
 
 from waypost_common.errors import (
@@ -20,7 +21,6 @@ _REJECTIONS: Final[dict[str, tuple[type[WaypostError], str]]] = {
     ErrorCode.NOT_FOUND: (NotFoundError, "not found"),
     ErrorCode.CONFLICT: (ConflictError, "the operation conflicts with the present state"),
     ErrorCode.FORBIDDEN: (ForbiddenError, "the operation is not allowed"),
-    ErrorCode.RATE_LIMITED: (RateLimitedError, "too many requests"),
     ErrorCode.NOT_IMPLEMENTED: (UnsupportedOperationError, "the operation is not supported"),
 }
 
@@ -46,8 +46,18 @@ def error_of_outcome(outcome: Outcome, *, validation_status: int = 400) -> Waypo
 def _rejection(outcome: Outcome, validation_status: int) -> WaypostError:
     if outcome.code == ErrorCode.VALIDATION_ERROR:
         return ValidationFailedError(outcome.message or "the request was refused", status=validation_status)
+    if outcome.code == ErrorCode.RATE_LIMITED:
+        return _limited(outcome)
     kind = _REJECTIONS.get(outcome.code or "")
     if kind is None:
         return OperationFailedError(outcome.message or "the operation was refused", details={"operation": outcome.command})
     error, text = kind
     return error(outcome.message or text)
+
+
+def _limited(outcome: Outcome) -> RateLimitedError:
+    told = (outcome.result or {}).get("retryAfterSeconds")
+    seconds = max(1, math.ceil(told)) if isinstance(told, int | float) else 1
+    return RateLimitedError(
+        outcome.message or "too many requests", details={"retryAfterSeconds": seconds}, headers={"Retry-After": str(seconds)}
+    )

@@ -14,6 +14,7 @@ from waypost_common.jids import ChatType
 from waypost_common.mongo import Document
 
 FLAGS: Final = ("archived", "unread", "pinned")
+SERVED_BY_INDEXES: Final = frozenset({"archived", "unread"})
 TYPES: Final = tuple(kind.value for kind in ChatType)
 
 
@@ -28,7 +29,8 @@ async def list_chats(call: Call) -> Response:
     bound_to = (call.operation, session.scope.organization, session.scope.session, *(f"{k}={v}" for k, v in filters.items()))
     page = PageRequest.of(call.request, call.state["cursors"], bound_to)
     after = None if page.position is None else str(page.position[0])
-    found = await chats.list_chats(session.scope, filters=filters, after=after, limit=page.limit + 1)
+    with call.searching(when=not SERVED_BY_INDEXES.issuperset(filters)):
+        found = await chats.list_chats(session.scope, filters=filters, after=after, limit=page.limit + 1)
     shown, more = found[: page.limit], len(found) > page.limit
     now = call.now()
     answer: ChatList = {

@@ -31,14 +31,15 @@ async def list_contacts(call: Call) -> Response:
         raise ValidationFailedError("group must be a group's JID", fields={"group": "must be a group's JID"})
     bound_to = (call.operation, session.scope.organization, session.scope.session, source or "", group or "", text)
     page = PageRequest.of(call.request, call.state["cursors"], bound_to)
-    found = await contacts.list_contacts(
-        session.scope,
-        source=source,
-        text=text,
-        members=None if group is None else await groups.member_jids(session.scope, group),
-        after=None if page.position is None else str(page.position[0]),
-        limit=page.limit + 1,
-    )
+    with call.searching(when=bool(text or source or group)):
+        found = await contacts.list_contacts(
+            session.scope,
+            source=source,
+            text=text,
+            members=None if group is None else await groups.member_jids(session.scope, group),
+            after=None if page.position is None else str(page.position[0]),
+            limit=page.limit + 1,
+        )
     shown, more = found[: page.limit], len(found) > page.limit
     answer: ContactList = {
         "data": [contact_view(contact) for contact in shown],

@@ -11,7 +11,6 @@ from waypost_api.lookups import (
     find_group,
     find_session,
     find_session_of_any_organization,
-    newsletter_or_404,
     person_or_404,
 )
 from waypost_api.operation import EVENTS, MANAGE, OPERATOR, READ, SEND, Handler, Operation, Tag
@@ -39,12 +38,6 @@ async def group(call: Call) -> None:
     await find_group(call, found.scope)
 
 
-async def channel(call: Call) -> None:
-    """The session and the JID's form: whether the channel exists is WhatsApp's to say."""
-    await find_session(call)
-    newsletter_or_404(call.path("jid"))
-
-
 async def person(call: Call) -> None:
     await find_session(call)
     person_or_404(call.path("jid"))
@@ -65,17 +58,12 @@ class Row(NamedTuple):
 
 
 SESSION: Final = "/sessions/{session}"
-CHANNEL: Final = f"{SESSION}/channels/{{jid}}"
 CONTACT: Final = f"{SESSION}/contacts/{{jid}}"
 GROUP: Final = f"{SESSION}/groups/{{gid}}"
 MESSAGE: Final = f"{SESSION}/messages/{{mid}}"
 ADMIN: Final = "/admin/sessions"
 
 ROWS: Final = (
-    Row("createChannel", "POST", f"{SESSION}/channels", SEND, session, Tag.CHANNELS, "Create a channel (newsletter)"),
-    Row("followChannel", "POST", f"{CHANNEL}:follow", SEND, channel, Tag.CHANNELS, "Follow a channel"),
-    Row("unfollowChannel", "POST", f"{CHANNEL}:unfollow", SEND, channel, Tag.CHANNELS, "Unfollow a channel"),
-    Row("muteChannel", "POST", f"{CHANNEL}:mute", SEND, channel, Tag.CHANNELS, "Mute or unmute a channel"),
     Row("setChatPresence", "PUT", f"{SESSION}/chats/{{cid}}/presence", SEND, chat, Tag.CHATS,
         "Set chat presence (typing/recording)"),
     Row("checkContact", "GET", f"{SESSION}/contacts/check", READ, session, Tag.CONTACTS,
@@ -95,12 +83,7 @@ ROWS: Final = (
     Row("approveGroupMembers", "POST", f"{GROUP}/members:approve", SEND, group, Tag.GROUPS, "Approve pending join requests"),
     Row("joinGroup", "POST", f"{SESSION}/groups:join", SEND, session, Tag.GROUPS, "Join a group by invite"),
     Row("leaveGroup", "POST", f"{GROUP}:leave", SEND, group, Tag.GROUPS, "Leave a group"),
-    Row("sendMessage", "POST", f"{SESSION}/messages", SEND, session, Tag.MESSAGES, "Send a message"),
-    Row("editMessage", "PATCH", MESSAGE, SEND, session, Tag.MESSAGES, "Edit a sent text message"),
-    Row("revokeMessage", "DELETE", MESSAGE, SEND, session, Tag.MESSAGES, "Revoke a message (delete for everyone)"),
     Row("forwardMessage", "POST", f"{MESSAGE}/forward", SEND, session, Tag.MESSAGES, "Forward a message to another chat"),
-    Row("addReaction", "POST", f"{MESSAGE}/reaction", SEND, session, Tag.MESSAGES, "Add a reaction to a message"),
-    Row("removeReaction", "DELETE", f"{MESSAGE}/reaction", SEND, session, Tag.MESSAGES, "Remove your reaction from a message"),
     Row("voteMessage", "POST", f"{MESSAGE}/vote", SEND, session, Tag.MESSAGES, "Vote on a poll message"),
     Row("createSession", "POST", "/sessions", MANAGE, nothing, Tag.SESSIONS, "Create a session"),
     Row("deleteSession", "DELETE", SESSION, MANAGE, session, Tag.SESSIONS, "Delete a session"),
