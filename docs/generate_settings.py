@@ -28,7 +28,8 @@ INTRODUCTION: Final = f"""# Settings
 Generated from the settings classes by `make generate`; do not edit.
 
 Every setting is an environment variable, `{PREFIX}<BLOCK>_<FIELD>`, read once when a process starts. A value that does not
-fit, or an unknown field of a block that the process reads, ends it at once; variables of other blocks are ignored.
+fit, or an unknown field of a block that the process reads, ends it at once with exit code 2 and one line for each, which names
+the variable and what is expected, and shows no value. Variables of other blocks are ignored.
 `waypost-local env` prints the settings of a system that `make up` started.
 """
 
