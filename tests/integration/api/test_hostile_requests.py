@@ -1,5 +1,6 @@
 """Well-formed HTTP that asks for nonsense: 4xx in the envelope, never a 500, on every route."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -7,12 +8,13 @@ from urllib.parse import quote
 import httpx
 import pytest
 from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, PyMongoError, WaitQueueTimeoutError
-from tests.integration.api.conftest import Api
+from tests.integration.api.conftest import Api, eventually
 from tests.integration.api.documents import chat_document, contact_document, group_document, message_document
 from tests.integration.api.test_hostile_connections import served
 
 from waypost_api.settings import ApiSettings
 from waypost_api.table import OPERATIONS
+from waypost_common.identifiers import OrganizationId
 
 CHAT, GROUP = "6281@s.whatsapp.net", "120@g.us"
 HEADERS = {"x-api-key": "wa_all"}
@@ -138,6 +140,31 @@ async def test_a_name_is_found_however_its_accent_is_written(api: Api, database:
     await database["contacts"].insert_one(contact_document("9@lid", fullName=f"{stored_as} Lima"))
     found = (await api.get("/sessions/mine/contacts", q=asked)).json()["data"]
     assert [contact["lid"] for contact in found] == ["9@lid"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/sessions/mine/contacts?q=a", "/sessions/mine/contacts?source=dm", "/sessions/mine/chats?type=dm"]
+)
+async def test_searches_of_one_organization_leave_room_for_others(api: Api, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    released = asyncio.Event()
+
+    async def slow(*_arguments: Any, **_keywords: Any) -> list[Any]:
+        await released.wait()
+        return []
+
+    monkeypatch.setattr("waypost_api.queries.contacts.list_contacts", slow)
+    monkeypatch.setattr("waypost_api.queries.chats.list_chats", slow)
+    most = api.state["settings"].reads.searches_per_organization
+    async with asyncio.TaskGroup() as tasks:
+        searches = [tasks.create_task(api.client.get(f"/api/v1{path}", headers=HEADERS)) for _ in range(most)]
+        await eventually(lambda: api.state["searches"].is_full(OrganizationId("org_mine")))
+        refused = await api.client.get(f"/api/v1{path}", headers=HEADERS)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert (await api.get("/sessions", key="wa_stranger")).status_code == 200
+        assert (await api.get("/sessions")).status_code == 200
+        released.set()
+    assert {search.result().status_code for search in searches} == {200}
+    assert (await api.client.get(f"/api/v1{path}", headers=HEADERS)).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A request that has been authenticated and may do what it asks, with all that a handler needs."""
 
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -17,6 +17,7 @@ from waypost_api.metrics import Metrics
 from waypost_api.pagination import Cursors
 from waypost_api.queries.scope import Generations
 from waypost_api.readiness import Readiness
+from waypost_api.searches import Searches
 from waypost_api.second_dialect.rate_limit import RequestCounter
 from waypost_api.settings import ApiSettings
 from waypost_common.identifiers import EpochMs
@@ -36,6 +37,7 @@ class State(TypedDict):
     operations: Operations
     executor: CommandExecutor
     readiness: Readiness
+    searches: Searches
     request_counter: RequestCounter
 
 
@@ -50,6 +52,10 @@ class Call:
     def reading(self) -> AbstractContextManager[object]:
         """Bounds the database's time within the block; past it the request is answered 503."""
         return pymongo.timeout(self.state["settings"].reads.timeout_ms / 1000)
+
+    def searching(self, *, when: bool) -> AbstractContextManager[None]:
+        """Around a list whose filters no index serves."""
+        return self.state["searches"].one(self.principal.organization) if when else nullcontext()
 
     def path(self, name: str) -> str:
         text: str = self.request.path_params[name]

@@ -26,6 +26,7 @@ from waypost_api.pagination import Cursors
 from waypost_api.queries.scope import Generations
 from waypost_api.readiness import Readiness
 from waypost_api.refusal import Refusal, end_if_clocks_differ
+from waypost_api.searches import Searches
 from waypost_api.second_dialect.rate_limit import RequestCounter
 from waypost_api.settings import ApiSettings, JwtSettings
 from waypost_common.errors import CannotRunError
@@ -71,6 +72,7 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, refusal: Refusal) -> Li
                 operations=operations,
                 executor=executor,
                 readiness=readiness,
+                searches=Searches(settings.reads.searches_per_organization),
                 request_counter=await RequestCounter.open(database, per_minute=settings.dialect.requests_per_minute),
             )
 
