@@ -207,6 +207,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
+    if options.show and not options.database.exists():
+        raise SystemExit(f"there is no {options.database} yet: run this without --show first")
     try:
         model = ReadModel(options.database)
         if options.show:

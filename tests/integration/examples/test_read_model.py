@@ -68,8 +68,10 @@ async def chats_of(client: httpx.AsyncClient, session: str) -> list[dict[str, An
     return chats
 
 
-def start(pipeline: Pipeline, database: Path) -> Process:
-    example = pipeline.process("python", str(EXAMPLES / "read_model.py"), str(database), "--group", f"g{database.parent.name}")
+def start(pipeline: Pipeline, database: Path, group: str = "") -> Process:
+    """Without a group of its own a start waits until the broker has given up on a process of the same group that was killed."""
+    options = ["--group", f"{pipeline.settings.kafka.topic_prefix}example{group}"]
+    example = pipeline.process("python", str(EXAMPLES / "read_model.py"), str(database), *options)
     example.start()
     return example
 
@@ -81,7 +83,7 @@ async def test_it_counts_what_the_api_counts_however_often_it_is_killed(pipeline
     await pipeline.start("waypost-ingest")
     await pipeline.publish(events[:3_000])
     for part in (1, 2, 3):
-        example = start(pipeline, database)
+        example = start(pipeline, database, group=str(part))
         await eventually(lambda part=part: records_read(database) >= part * 600, "read in part", every=0.005)
         example.end(signal.SIGKILL)
         assert records_read(database) < 3_000
@@ -152,6 +154,13 @@ async def test_it_prints_what_it_knows_without_kafka(pipeline: Pipeline, tmp_pat
     await until_read(pipeline, database, start(pipeline, database))
     shown = await run_example("read_model.py", str(database), "--show")
     assert shown.stdout.split() == ["2", SESSION, ALICE]
+
+
+async def test_it_makes_no_database_only_to_show_it(tmp_path: Path) -> None:
+    shown = await run_example("read_model.py", str(tmp_path / "typo.db"), "--show")
+    assert shown.returncode == 1
+    assert "without --show" in shown.stderr
+    assert not (tmp_path / "typo.db").exists()
 
 
 async def test_a_log_that_was_made_again_is_an_error_that_says_what_to_do(pipeline: Pipeline, tmp_path: Path) -> None:
