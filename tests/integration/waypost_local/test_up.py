@@ -25,8 +25,8 @@ class System:
     data: Path
     ports: tuple[str, ...]
 
-    def run(self, command: str, *options: str) -> "subprocess.CompletedProcess[str]":
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYPOST_")}
+    def run(self, command: str, *options: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYPOST_")} | settings
         return subprocess.run(
             [COMMAND, command, "--data", str(self.data), *options],
             env=environment,
@@ -36,8 +36,8 @@ class System:
             check=False,
         )
 
-    def up(self) -> str:
-        done = self.run("up", "--detach", *self.ports)
+    def up(self, **settings: str) -> str:
+        done = self.run("up", "--detach", *self.ports, **settings)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -50,7 +50,7 @@ class System:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     flags = ("--api-port", "--kafka-port", "--mongo-port")
     ports = tuple(word for flag in flags for word in (flag, str(free_port())))
-    system = System(tmp_path_factory.mktemp("system") / "data", ports)
+    system = System(tmp_path_factory.mktemp("system") / "my d\u00e1ta", ports)
     yield system
     system.run("down")
 
@@ -100,12 +100,15 @@ def test_a_taken_port_stops_another_system_before_it_starts_anything(system: Sys
 
 
 def test_after_down_nothing_is_left_and_a_later_up_finds_key_and_documents_again(system: System, first_words: str) -> None:
+    """Also in a shell that took over the settings of the system that was stopped."""
     pids = [service["pid"] for service in system.status()["services"]]
+    exports = dict(re.findall(r"^export (\w+)=(\S+)$", system.run("env").stdout.replace("'", ""), re.MULTILINE))
+    assert exports["WAYPOST_MONGO_URL"].startswith("mongodb://127.0.0.1:")
     assert system.run("down").returncode == 0
     assert not any(Path("/proc", str(pid)).exists() for pid in pids)
     assert system.status()["state"] == "stopped"
 
-    lines = curl_lines(system.up())
+    lines = curl_lines(system.up(**exports))
     assert lines[0] == curl_lines(first_words)[0]
     pinned = json.loads(subprocess.run(["bash", "-c", curl_lines(first_words)[-1]], capture_output=True, check=True).stdout)
     assert pinned["pinned"] is True
