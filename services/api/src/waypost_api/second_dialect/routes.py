@@ -2,6 +2,7 @@
 
 from typing import Final, cast
 
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -11,6 +12,15 @@ from waypost_api.call import State
 from waypost_api.second_dialect.endpoint import InstanceEndpoint
 from waypost_api.second_dialect.errors import no_such_endpoint, render
 from waypost_api.second_dialect.operations import OPERATIONS, PREFIX, InstanceOperation
+
+
+class AnythingConvertor(PathConvertor):
+    """The rest of the path: slashes, and line ends too, which the convertor `path` leaves out."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("anything", AnythingConvertor())
 
 
 def render_error(scope: Scope, error: Exception) -> Response:
@@ -36,10 +46,10 @@ class Nowhere:
 def _routes_of(operation: InstanceOperation) -> list[Route]:
     """A label may hold any character, also a slash; a path without an instance is answered, not unknown."""
     path, endpoint = f"{PREFIX}/{operation.name}", InstanceEndpoint(operation)
-    return [Route(f"{path}/{{instance:path}}", endpoint), Route(path, endpoint)]
+    return [Route(f"{path}/{{instance:anything}}", endpoint), Route(path, endpoint)]
 
 
 ROUTES: Final = (
     *(route for operation in OPERATIONS for route in _routes_of(operation)),
-    Route(f"{PREFIX}/{{rest:path}}", Nowhere()),
+    Route(f"{PREFIX}/{{rest:anything}}", Nowhere()),
 )
