@@ -57,7 +57,7 @@ lint: $(INSTALLED) ## Ruff: rules and format
 
 types: $(INSTALLED) ## Mypy, strict
 	$(BIN)/mypy $(addsuffix /src,$(MEMBERS))
-	$(BIN)/mypy --explicit-package-bases tests benchmarks
+	$(BIN)/mypy --explicit-package-bases tests benchmarks examples
 
 imports: $(INSTALLED) ## Which package may import which
 	$(BIN)/lint-imports --config pyproject.toml

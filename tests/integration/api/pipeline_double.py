@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from tests.integration.api.documents import session_document
 
 from waypost_common.commands import STORE_COMMAND_ADAPTER, StoreCommand
 from waypost_common.identifiers import CommandId, EpochMs
@@ -75,6 +76,9 @@ class PipelineDouble:
             await asyncio.sleep(0.01)  # the API inserts the record beside publishing
 
     async def _apply(self, command: Any) -> None:
+        if command.command.startswith("session."):
+            await self._apply_to_session(command)
+            return
         payload = command.payload.model_dump(exclude_unset=True)
         jid = payload.pop("chat_jid")
         match command.command:
@@ -88,3 +92,18 @@ class PipelineDouble:
             case _:
                 change = {"visible": False}
         await self._database["chats"].update_one({"_id": f"{command.session}|{jid}"}, {"$set": change})
+
+    async def _apply_to_session(self, command: Any) -> None:
+        """Statuses are a connector's to say."""
+        sessions = self._database["sessions"]
+        match command.command:
+            case "session.create":
+                payload = command.payload
+                made = session_document(command.session, command.organization)
+                told = {"label": payload.label, "autoRead": bool(payload.auto_read), "status": "stopped"}
+                await sessions.insert_one(made | told)
+            case "session.delete":
+                await sessions.update_one({"_id": command.session}, {"$set": {"removed": True}})
+            case _:
+                desired = "running" if command.command == "session.start" else "stopped"
+                await sessions.update_one({"_id": command.session}, {"$set": {"desired": desired}})

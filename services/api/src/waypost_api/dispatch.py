@@ -49,7 +49,7 @@ async def handle(operation: Operation, request: Request[State]) -> Response:
             principal.require(operation.capabilities)
         call = Call(request, state, principal, operation.id)
         # A handler that waits for an outcome bounds its own reads: its waiting is not the database's.
-        with nullcontext() if operation.changes else pymongo.timeout(timeout_s):
+        with nullcontext() if operation.changes or operation.waits else pymongo.timeout(timeout_s):
             return await operation.handler(call)
 
 

@@ -74,6 +74,8 @@ class Operation:
     query: tuple[QueryParameter, ...] = ()
     errors: tuple[int, ...] = field(default=(404,))
     """Statuses beside 401, 403 and 503, which every operation may answer."""
+    waits: bool = False
+    """May take longer than one reading of the database; bounds its own readings."""
     changes: bool = False
     """Publishes a command: takes `Idempotency-Key`, `async` and `Prefer`."""
 

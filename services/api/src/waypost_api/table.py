@@ -13,12 +13,16 @@ from waypost_api.routes import (
     message_changes,
     messages,
     operations,
+    pairing,
+    session_changes,
     sessions,
     unbuilt,
 )
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *sessions.OPERATIONS,
+    *session_changes.OPERATIONS,
+    *pairing.OPERATIONS,
     *chats.OPERATIONS,
     *chat_changes.OPERATIONS,
     *messages.OPERATIONS,

@@ -31,6 +31,8 @@ class Wanted:
     """What a request asks for."""
 
     scope: Scope
+    names_session: bool = True
+    """False where the request makes the session: then every request has another."""
     subject: str
     """What the path names: with `fingerprint`, equal for requests that ask the same."""
     fingerprint: dict[str, Any]
@@ -90,7 +92,8 @@ async def carry_through(
     Raises ConflictError when that key was used for another request, and what `CommandExecutor.run` raises.
     """
     key = checked_key(call)
-    request_hash = hash_of_request(call.operation, wanted.scope.session, wanted.subject, wanted.fingerprint)
+    session = wanted.scope.session if wanted.names_session else ""
+    request_hash = hash_of_request(call.operation, session, wanted.subject, wanted.fingerprint)
     wait = not responds_async(call)
     if earlier is not None:
         require_same_request(earlier, request_hash)
