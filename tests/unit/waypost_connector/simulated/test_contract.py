@@ -16,7 +16,7 @@ from waypost_common.identifiers import FOREVER
 from waypost_connector.simulated.world import START, generate_events
 
 Check = Callable[[Any], bool]
-SEEDS: Final = range(40)
+SEEDS: Final = [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 8 else []) for seed in range(40)]
 EVENTS_OF_A_SEED: Final = 500
 
 

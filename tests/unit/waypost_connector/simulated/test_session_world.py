@@ -33,7 +33,7 @@ def test_history_is_spread_over_the_chats_known_at_login_in_about_the_number_ask
     assert max(of_chats.values()) > 500 / 8
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 5 else []) for seed in range(20)])
 def test_at_its_first_login_a_session_is_handed_chats_of_all_kinds_and_what_happened_in_them(seed: int) -> None:
     world = SessionWorld(casts(seed=seed, sessions=1, chats=200)[0], history=400)
     drafts = at_login(world)
