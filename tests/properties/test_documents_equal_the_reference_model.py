@@ -29,8 +29,12 @@ from tests.properties.reference.histories import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-FEW, MANY = 30, 100
-EXAMPLES = dict.fromkeys(FAMILIES, FEW) | dict.fromkeys(("edits and erasures", "reactions", "deletions"), MANY)
+FEW, MORE, MANY = 20, 50, 100
+EXAMPLES = (
+    dict.fromkeys(FAMILIES, FEW)
+    | dict.fromkeys(("reads", "trims"), MORE)
+    | dict.fromkeys(("edits and erasures", "reactions", "deletions"), MANY)
+)
 SMALL = 8
 """Records of a history of which every cut and every return is tried."""
 
@@ -85,7 +89,7 @@ async def all_documents(deliveries: dict[str, Delivery]) -> list[dict[str, Any]]
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_small_history_may_be_cut_at_any_point_and_read_again_from_any(projection: Projection, family: str) -> None:
-    @settings(thorough, max_examples=5)
+    @settings(thorough, max_examples=3)
     @given(history=FAMILIES[family])
     def check(history: History) -> None:
         few = history[:SMALL]

@@ -48,7 +48,7 @@ def event(name: str, *parts: st.SearchStrategy[Json]) -> st.SearchStrategy[Event
 
 
 erased_until = st.sampled_from([START + 1000, START + 1000, START + 2000, START + DAY])
-push_names = pick({}, {}, *({"pushName": name} for name in NAMES))
+push_names = pick({}, {}, {"pushName": ""}, *({"pushName": name} for name in NAMES))
 said_at = st.sampled_from(SAID_AT).map(lambda time: {"timestamp": time})
 bodies: st.SearchStrategy[Json] = st.one_of(st.just({}), texts.map(lambda text: {"body": text}))
 fences = pick({}, {}, {"fence": 1}, {"fence": 2}, {"fence": 3})
