@@ -3,12 +3,12 @@
 from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypedDict
+from typing import Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
-from waypost_common.consumption import ConsumptionStoppedError, Record, RetryLaterError
+from waypost_common.consumption import ConsumptionStoppedError, Record
+from waypost_common.publishing import Message, publish
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 """What a dead-letter queue takes beside our headers. Compressed on its own topic, a larger record may have passed."""
@@ -62,22 +62,11 @@ class DeadLetterLimit:
 
 
 async def publish_dead_letters(producer: AIOKafkaProducer, topic: str, letters: list[DeadLetter]) -> None:
-    """Returns once Kafka has all of them; raises RetryLaterError when it does not. A repeat publishes them again."""
-    try:
-        sends = [await producer.send(topic, **_as_sent(letter)) for letter in letters]
-        for send in sends:
-            await send
-    except KafkaError as error:
-        raise RetryLaterError(f"Kafka does not take dead letters: {type(error).__name__}") from error
+    """Returns once Kafka has all of them; raises what `publish` raises. A repeat publishes them again."""
+    await publish(producer, [_as_sent(topic, letter) for letter in letters])
 
 
-class _Sent(TypedDict):
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes | None]]
-
-
-def _as_sent(letter: DeadLetter) -> _Sent:
+def _as_sent(topic: str, letter: DeadLetter) -> Message:
     """The record with its origin; one too large for any queue is cut, since what is refused would block its partition."""
     record = letter.record
     key, value, headers = record.key, record.value, list(record.headers)
@@ -86,11 +75,12 @@ def _as_sent(letter: DeadLetter) -> _Sent:
         key = None if key is None else key[:MAX_CUT_KEY_BYTES]
         value = None if value is None else value[: MAX_BYTES // 2]
         headers = [("dlq-cut-from-bytes", str(size).encode())]
-    return {
-        "key": key,
+    return Message(
+        topic=topic,
+        key=key,
         # Kafka's clients send no record that has neither key nor value, though such a record may come.
-        "value": b"" if key is None and value is None else value,
-        "headers": [
+        value=b"" if key is None and value is None else value,
+        headers=[
             *headers,
             ("dlq-reason", letter.reason.value.encode()),
             ("dlq-detail", letter.detail[:1_000].encode("utf-8", "replace")),
@@ -99,4 +89,4 @@ def _as_sent(letter: DeadLetter) -> _Sent:
             ("dlq-origin-offset", str(record.offset).encode()),
             ("dlq-origin-timestamp", str(record.timestamp).encode()),
         ],
-    }
+    )

@@ -6,6 +6,7 @@ FastStream starts and stops it with the broker and describes it in AsyncAPI; `Co
 import asyncio
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer
 from faststream import AckPolicy
 from faststream._internal.broker.registrator import Registrator
@@ -21,6 +22,9 @@ from waypost_common.kafka import consumer_options
 from waypost_common.settings import KafkaSettings
 
 STOP_DEADLINE_S = 10.0
+LEAVE_DEADLINE_S = 3.0
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class LoopSubscriber(BatchSubscriber):
@@ -54,7 +58,12 @@ class LoopSubscriber(BatchSubscriber):
                     await self._finished.wait()
             except TimeoutError:
                 pass
-        await super().stop()
+        try:
+            # A Kafka that is silent would hold the leaving for its whole request timeout.
+            async with asyncio.timeout(LEAVE_DEADLINE_S):
+                await super().stop()
+        except TimeoutError:
+            log.warning("group_not_left", advice="Kafka does not answer; it gives the partitions away after the session timeout")
 
 
 def subscribe(

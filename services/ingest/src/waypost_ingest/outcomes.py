@@ -6,12 +6,11 @@ from typing import Final
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
-from waypost_common.consumption import RetryLaterError
 from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs
 from waypost_common.outcomes import Outcome, OutcomeStatus, encode_outcome
+from waypost_common.publishing import Message, publish
 from waypost_projection.writer import CommandOutcome
 
 FORGOTTEN_AFTER_MS: Final = 7 * 86_400_000
@@ -46,20 +45,17 @@ def _result(header: str | None) -> dict[str, object] | None:
 
 
 async def publish_outcomes(producer: AIOKafkaProducer, topic: str, outcomes: Iterable[CommandOutcome], *, generation: int) -> int:
-    """Returns how many were published, once Kafka has them; raises RetryLaterError when it does not. May repeat."""
+    """Returns how many were published, once Kafka has them; raises what `publish` raises. May repeat."""
     now = EpochMs(time.time_ns() // 1_000_000)
-    try:
-        sends = [
-            await producer.send(
-                topic,
-                key=outcome.command.id.encode(),
-                value=encode_outcome(outcome_of(outcome, generation=generation, now=now)),
-            )
-            for outcome in outcomes
-            if is_awaited(outcome, now)
-        ]
-        for send in sends:
-            await send
-    except KafkaError as error:
-        raise RetryLaterError(f"Kafka does not take outcomes: {type(error).__name__}") from error
-    return len(sends)
+    messages = [
+        Message(
+            topic=topic,
+            key=outcome.command.id.encode(),
+            value=encode_outcome(outcome_of(outcome, generation=generation, now=now)),
+            headers=[("schema", b"v1")],
+        )
+        for outcome in outcomes
+        if is_awaited(outcome, now)
+    ]
+    await publish(producer, messages)
+    return len(messages)

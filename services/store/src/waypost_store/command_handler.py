@@ -13,6 +13,7 @@ from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, DeadLetterR
 from waypost_common.first_offsets import start_offsets
 from waypost_common.identifiers import EpochMs
 from waypost_common.outcomes import Outcome
+from waypost_common.publishing import Message, publish
 from waypost_common.topics import COMMANDS_DLQ, EVENTS, OUTCOMES, topic_name
 from waypost_store.commands import event_of_command
 from waypost_store.connections import Connections
@@ -20,7 +21,7 @@ from waypost_store.decisions import decide
 from waypost_store.intake import Accepted, read_command
 from waypost_store.known_sessions import KnownSessions
 from waypost_store.metrics import StoreMetrics
-from waypost_store.publishing import Message, event_message, outcome_message, publish
+from waypost_store.publishing import event_message, outcome_message
 from waypost_store.settings import StoreSettings
 
 log = structlog.stdlib.get_logger(__name__)

@@ -13,10 +13,11 @@ from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import Document
 from waypost_common.outcomes import OperationStatus, Outcome, OutcomeStatus
+from waypost_common.publishing import publish
 from waypost_common.topics import OUTCOMES, topic_name
 from waypost_store.connections import Connections
 from waypost_store.metrics import StoreMetrics
-from waypost_store.publishing import outcome_message, publish
+from waypost_store.publishing import outcome_message
 from waypost_store.settings import StoreBlock, StoreSettings
 
 log = structlog.stdlib.get_logger(__name__)

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import KafkaError, KafkaTimeoutError, OutOfOrderSequenceNumber
 
 from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
-from waypost_store.publishing import Message, publish
+from waypost_common.publishing import Message, publish
 
 MESSAGES = [Message(topic="wa.events", key=b"S1", value=b"{}")]
 
