@@ -51,8 +51,11 @@ async def topics(kafka_settings: KafkaSettings) -> None:
 
 
 @pytest.fixture
-def environment(kafka_settings: KafkaSettings, topics: None) -> dict[str, str]:
+def environment(kafka_settings: KafkaSettings, topics: None, mongod_server: str, mongo_database_name: str) -> dict[str, str]:
+    """MongoDB says which sessions are stopped; its database is empty, so all of them run."""
     return {
+        "WAYPOST_MONGO_URL": mongod_server,
+        "WAYPOST_MONGO_DATABASE": mongo_database_name,
         "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": kafka_settings.bootstrap_servers,
         "WAYPOST_KAFKA_TOPIC_PREFIX": kafka_settings.topic_prefix,
         "WAYPOST_NETWORK_PORT": str(free_port()),

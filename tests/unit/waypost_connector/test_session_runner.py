@@ -11,7 +11,18 @@ import pytest
 from pydantic import SecretStr
 
 from waypost_common.identifiers import EventId, Jid, OrganizationId, SessionId
-from waypost_connector.backend import BackendError, ConnectionLostError, Delivery, Device, Identity, LoggedOutError, ReplacedError
+from waypost_common.live_commands import LiveCommand
+from waypost_connector.backend import (
+    BackendError,
+    CallResult,
+    ConnectionLostError,
+    Delivery,
+    Device,
+    Identity,
+    LoggedOutError,
+    ReplacedError,
+)
+from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics, SessionPhase
 from waypost_connector.publisher import Publisher
 from waypost_connector.session_runner import SessionRunner
@@ -50,6 +61,9 @@ class TinyConnection:
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         self.acknowledged += [delivery.sequence for delivery in deliveries]
+
+    async def call(self, command: LiveCommand) -> CallResult:
+        return CallResult(result={"command": command.id})
 
     async def disconnect(self) -> None:
         self.disconnected = True
@@ -102,7 +116,17 @@ class Kafka:
 async def serving(backend: TinyBackend, kafka: Kafka, metrics: ConnectorMetrics | None = None) -> AsyncIterator[SessionRunner]:
     metrics = metrics or ConnectorMetrics()
     publisher = Publisher(kafka, metrics, capacity=10)
-    runner = SessionRunner(DEVICE, backend, publisher, metrics, gateway_id="c1", disconnected_seconds=0.05, topic_prefix="p.")
+    runner = SessionRunner(
+        DEVICE,
+        backend,
+        publisher,
+        metrics,
+        sessions=CallableSessions(),
+        gateway_id="c1",
+        disconnected_seconds=0.05,
+        topic_prefix="p.",
+    )
+    runner.want(running=True)
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         publishing = tasks.create_task(publisher.run())
         running = tasks.create_task(runner.run())
@@ -143,7 +167,6 @@ async def test_the_working_status_tells_who_the_session_is_and_under_which_fence
         "phoneNumber": "9991",
         "waJid": "9991@s.whatsapp.net",
         "waLid": "1@lid",
-        "desired": "running",
         "backend": "tiny",
         "fence": 7,
     }

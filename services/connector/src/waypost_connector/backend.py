@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EventId, Jid, OrganizationId, SessionId
+from waypost_common.live_commands import LiveCommand
 
 
 class BackendError(Exception):
@@ -127,6 +128,15 @@ class Connection(Protocol):
         """Tells WhatsApp that these need not come again. Called in the order of delivery, without gaps.
 
         May wait for the socket. Idempotent. Raises ConnectionLostError; the deliveries then come again.
+        """
+        ...
+
+    async def call(self, command: LiveCommand) -> CallResult:
+        """Does on WhatsApp what the command says, and returns once WhatsApp has confirmed it.
+
+        May wait for WhatsApp for as long as it takes: the caller sets the deadline, and cancelling leaves the connection usable.
+        Raises CallRefusedError, CallUnsupportedError, CallLimitedError: it was not done. CallNotMadeError: nothing was sent.
+        ConnectionLostError, ReplacedError, LoggedOutError: it may have been done.
         """
         ...
 

@@ -12,6 +12,7 @@ class SessionPhase(StrEnum):
     WORKING = "working"
     REPLACED = "replaced"
     LOGGED_OUT = "logged_out"
+    STOPPED = "stopped"
 
 
 class ConnectorMetrics:

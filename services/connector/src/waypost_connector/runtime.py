@@ -10,11 +10,16 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from waypost_common.kafka import create_producer
+from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.probes import serve_probes
 from waypost_common.topics import EVENTS, topic_name
 from waypost_connector.backend import Backend
 from waypost_connector.backoff import delays
 from waypost_connector.listening import listening_at
+from waypost_connector.live.desired import DesiredStates
+from waypost_connector.live.metrics import LiveMetrics
+from waypost_connector.live.service import LiveCommands
+from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics
 from waypost_connector.ownership import Ownership
 from waypost_connector.publisher import Publisher
@@ -34,6 +39,7 @@ class Connector:
         self._ownership = ownership
         self._metrics = ConnectorMetrics()
         self._producer: AIOKafkaProducer | None = None
+        self._sessions = CallableSessions()
         self._runners: dict[SessionRunner, asyncio.Task[None]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -48,8 +54,9 @@ class Connector:
             log.info("connector_started", backend=self._backend.name, probes_port=port)
             producer = await self._connect_kafka(stop)
             if producer is not None:
+                client = await stack.enter_async_context(open_client(self._settings.mongo, application="waypost-connector"))
                 try:
-                    await self._serve(producer, stop)
+                    await self._serve(producer, open_database(client, self._settings.mongo), stop)
                 finally:
                     await _stop_in_time(producer)
         log.info("connector_stopped")
@@ -70,22 +77,45 @@ class Connector:
                 return producer
         return None
 
-    async def _serve(self, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
+    async def _serve(self, producer: AIOKafkaProducer, database: MongoDatabase, stop: asyncio.Event) -> None:
         publisher = Publisher(producer, self._metrics, capacity=self._settings.connector.buffer_events)
+        commands = LiveCommands(
+            self._settings,
+            self._backend,
+            self._sessions,
+            LiveMetrics(self._metrics.registry),
+            publisher=publisher,
+            producer=producer,
+            database=database,
+        )
         async with asyncio.TaskGroup() as tasks:
             publishing = tasks.create_task(publisher.run(), name="publish")
             following = tasks.create_task(self._follow(publisher, tasks), name="follow")
+            wanting = tasks.create_task(DesiredStates(database, lambda: self._runners).run(), name="desired states")
+            calling = tasks.create_task(commands.run(), name="live commands")
             await stop.wait()
             following.cancel()
-            for runner in self._runners:
-                runner.stop()
-            if self._runners:
-                _, late = await asyncio.wait(self._runners.values(), timeout=self._settings.connector.shutdown_seconds)
-                if late:
-                    log.warning("sessions_stopped_unflushed", sessions=len(late))
-                for session in late:
-                    session.cancel()
+            wanting.cancel()
+            await self._end_commands(commands, calling)
+            await self._end_sessions()
             publishing.cancel()
+
+    async def _end_commands(self, commands: LiveCommands, calling: asyncio.Task[None]) -> None:
+        """First of all, while the sessions are still connected."""
+        seconds = self._settings.connector.shutdown_seconds / 2
+        await commands.stop(seconds)
+        await asyncio.wait([calling], timeout=seconds)
+        calling.cancel()
+
+    async def _end_sessions(self) -> None:
+        for runner in self._runners:
+            runner.stop()
+        if self._runners:
+            _, late = await asyncio.wait(self._runners.values(), timeout=self._settings.connector.shutdown_seconds)
+            if late:
+                log.warning("sessions_stopped_unflushed", sessions=len(late))
+            for session in late:
+                session.cancel()
 
     async def _follow(self, publisher: Publisher, tasks: asyncio.TaskGroup) -> None:
         """Starts and stops sessions as their ownership changes."""
@@ -101,6 +131,7 @@ class Connector:
                     self._backend,
                     publisher,
                     self._metrics,
+                    sessions=self._sessions,
                     gateway_id=block.gateway_id,
                     disconnected_seconds=block.disconnected_seconds,
                     topic_prefix=prefix,

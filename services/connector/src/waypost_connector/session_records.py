@@ -60,7 +60,6 @@ class SessionRecords:
             "backend": backend.name,
             "operations": list(backend.operations),
             "gatewayId": self._gateway_id,
-            "desired": "running",
             **({} if self._device.label is None else {"label": self._device.label}),
             **({} if self._device.fence is None else {"fence": self._device.fence}),
             **facts,

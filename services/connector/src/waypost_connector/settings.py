@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
 from waypost_common.settings import LogSettings, MetricsSettings, Port, ServiceSettings, SettingsBlock
+from waypost_connector.live.settings import SendingBlock
 
 
 class NetworkAddress(SettingsBlock):
@@ -34,6 +35,7 @@ class ConnectorBlock(SettingsBlock):
 class ConnectorSettings(ServiceSettings):
     network: NetworkAddress = NetworkAddress()
     connector: ConnectorBlock = ConnectorBlock()
+    sending: SendingBlock = SendingBlock()
 
 
 class NetworkSettings(BaseSettings):

@@ -52,8 +52,23 @@ def test_an_integer_field_is_required_and_bounded(value: object) -> None:
 async def test_a_line_that_never_ends_is_refused_without_being_kept() -> None:
     reader = asyncio.StreamReader(limit=1_000)
     reader.feed_data(b"x" * 5_000)
+    frames = Frames(reader, writer=None)  # type: ignore[arg-type]
+    frames.longest = 1_000
     with pytest.raises(ProtocolError, match="over"):
-        await Frames(reader, writer=None).read()  # type: ignore[arg-type]
+        await frames.read()
+
+
+async def test_a_line_beyond_the_streams_limit_is_read_whole_where_it_may_be_that_long() -> None:
+    reader = asyncio.StreamReader(limit=100)
+    text = "x" * 5_000
+    frames = Frames(reader, writer=None)  # type: ignore[arg-type]
+    async with asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(frames.read())
+        for part in (f'{{"type":"call","text":"{text[:150]}', f'{text[150:]}"}}\n{{"type":"ping"}}\n'):
+            reader.feed_data(part.encode())
+            await asyncio.sleep(0)
+    assert reading.result() == {"type": "call", "text": text}
+    assert await frames.read() == {"type": "ping"}
 
 
 async def test_the_end_of_the_stream_reads_as_none_even_within_a_line() -> None:

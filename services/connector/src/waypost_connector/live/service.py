@@ -23,7 +23,6 @@ from waypost_connector.live.loop import CommandLoop
 from waypost_connector.live.metrics import LiveMetrics
 from waypost_connector.live.output import Output
 from waypost_connector.live.sessions import CallableSessions
-from waypost_connector.live.settings import SendingBlock
 from waypost_connector.publisher import Publisher
 from waypost_connector.settings import ConnectorSettings
 
@@ -38,7 +37,6 @@ class LiveCommands:
     def __init__(
         self,
         settings: ConnectorSettings,
-        sending: SendingBlock,
         backend: Backend,
         sessions: CallableSessions,
         metrics: LiveMetrics,
@@ -47,7 +45,7 @@ class LiveCommands:
         producer: AIOKafkaProducer,
         database: MongoDatabase,
     ) -> None:
-        kafka = settings.kafka
+        kafka, sending = settings.kafka, settings.sending
         self._settings = settings
         self._topic = topic_name(kafka, live_commands(backend.name))
         self._group = group_name(kafka, connector_group(backend.name))

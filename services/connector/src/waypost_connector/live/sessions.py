@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,9 +56,15 @@ class CallableSessions:
 
     async def line_for(self, command: LiveCommand) -> Line:
         """Waits until there is one: the caller sets the deadline."""
-        lines = self._served if command.command in WITHOUT_CONNECTION else self._connected
-        while (line := lines.get(command.session)) is None:
-            await self._changed[command.session].wait()
+        return await self._line_in(self._served if command.command in WITHOUT_CONNECTION else self._connected, command.session)
+
+    async def connected(self, session: SessionId) -> Line:
+        """The session's connection, however long that takes."""
+        return await self._line_in(self._connected, session)
+
+    async def _line_in(self, lines: Mapping[SessionId, Line], session: SessionId) -> Line:
+        while (line := lines.get(session)) is None:
+            await self._changed[session].wait()
         return line
 
     def _tell(self, session: SessionId) -> None:

@@ -49,12 +49,15 @@ Operation = Callable[[str, dict[str, Any]], Awaitable[Answer]]
 
 
 class Calls:
-    def __init__(self, storage: CallStorage, disk: Disk, faults: Faults, *, history: int) -> None:
+    def __init__(
+        self, storage: CallStorage, disk: Disk, faults: Faults, *, history: int, unfollowed: dict[int, set[Jid]]
+    ) -> None:
+        """`unfollowed`: the channels that sessions, by number, have left before."""
         self._storage = storage
         self._disk = disk
         self._faults = faults
         self._history = history
-        self._unfollowed: dict[int, set[Jid]] = storage.unfollowed()
+        self._unfollowed = unfollowed
         self._operations: dict[int, dict[str, Operation]] = {}
         self._under_way: dict[Login, int] = {}
         self._later: list[tuple[float, int, Mailbox, Draft]] = []

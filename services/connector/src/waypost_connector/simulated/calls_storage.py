@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from waypost_common.identifiers import Jid, MessageId
+from waypost_connector.simulated.folder import private_file
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS sent (session INTEGER NOT NULL, id TEXT NOT NULL, chat TEXT NOT NULL, PRIMARY KEY (session, id))
@@ -33,7 +34,9 @@ class Channel:
 
 class CallStorage:
     def __init__(self, folder: Path) -> None:
-        self._connection = sqlite3.connect(folder / "calls.sqlite3", isolation_level=None, check_same_thread=False)
+        database = folder / "calls.sqlite3"
+        private_file(database)
+        self._connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(SCHEMA)

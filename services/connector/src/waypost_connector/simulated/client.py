@@ -8,8 +8,19 @@ from typing import Final
 from pydantic import SecretStr
 
 from waypost_common.identifiers import EventId, OrganizationId, SessionId
-from waypost_connector.backend import ConnectionLostError, Delivery, Device, Identity, LoggedOutError, ReplacedError
+from waypost_common.live_commands import LiveCommand
+from waypost_connector.backend import (
+    BackendError,
+    CallResult,
+    ConnectionLostError,
+    Delivery,
+    Device,
+    Identity,
+    LoggedOutError,
+    ReplacedError,
+)
 from waypost_connector.settings import NetworkAddress
+from waypost_connector.simulated.calls_client import OPERATIONS, PendingCalls
 from waypost_connector.simulated.protocol import PING_SECONDS, Frame, Frames, ProtocolError, open_frames
 
 CONNECT_SECONDS: Final = 10.0
@@ -19,31 +30,60 @@ NOT_LISTED: Final = (
 
 
 class SimulatedConnection:
-    """A logged-in session on a socket of its own."""
+    """A logged-in session on a socket of its own, read by a task of its own: answers do not wait behind events."""
 
     def __init__(self, frames: Frames, identity: Identity) -> None:
         self.identity = identity
         self._frames = frames
+        self._calls = PendingCalls(frames)
+        # Bounded by the network: it sends no more than its window until events are acknowledged.
+        self._delivered: asyncio.Queue[Delivery | BackendError] = asyncio.Queue()
         self._timer = self._ping_later()
+        self._reading = asyncio.get_running_loop().create_task(self._read(), name="read the network")
 
     async def events(self) -> AsyncIterator[Delivery]:
         while True:
-            frame = await _read(self._frames)
-            match frame["type"]:
-                case "event":
-                    yield Delivery(
-                        event_id=EventId(f"evt_{frame['id']}"),
-                        sequence=frame["sequence"],
-                        event=frame["event"],
-                        payload=frame["payload"],
-                        alternative=frame.get("alternative"),
-                    )
-                case "replaced":
-                    raise ReplacedError("replaced by another connection")
-                case "error":
-                    raise ConnectionLostError(f"the network ended the connection: {frame.get('reason')}")
-                case _:
-                    pass  # pong, and whatever a later network says
+            delivered = await self._delivered.get()
+            if isinstance(delivered, BackendError):
+                raise delivered
+            yield delivered
+
+    async def call(self, command: LiveCommand) -> CallResult:
+        return await self._calls.make(command)
+
+    async def _read(self) -> None:
+        """Until the connection ends, which `events` is then told."""
+        try:
+            while True:
+                self._take(await _read(self._frames))
+        except BackendError as end:
+            self._delivered.put_nowait(end)
+        except (KeyError, TypeError):
+            self._delivered.put_nowait(ConnectionLostError("the network sent what this connector does not understand"))
+        finally:
+            self._calls.lose()
+
+    def _take(self, frame: Frame) -> None:
+        match frame["type"]:
+            case "event":
+                delivery = Delivery(
+                    event_id=EventId(f"evt_{frame['id']}"),
+                    sequence=frame["sequence"],
+                    event=frame["event"],
+                    payload=frame["payload"],
+                    alternative=frame.get("alternative"),
+                )
+                self._delivered.put_nowait(delivery)
+            case "result":
+                self._calls.answered(frame)
+            case "replaced":
+                raise ReplacedError("replaced by another connection")
+            case "logged_out":
+                raise LoggedOutError("the session was unlinked")
+            case "error":
+                raise ConnectionLostError(f"the network ended the connection: {frame.get('reason')}")
+            case _:
+                pass  # pong, and whatever a later network says
 
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         if deliveries:
@@ -51,6 +91,7 @@ class SimulatedConnection:
 
     async def disconnect(self) -> None:
         self._timer.cancel()
+        self._reading.cancel()
         self._frames.close()
 
     def _ping_later(self) -> asyncio.TimerHandle:
@@ -66,7 +107,7 @@ class SimulatedBackend:
     """Reaches the network at one address."""
 
     name: Final = "simulated"
-    operations: Final[Sequence[str]] = ()
+    operations: Final[Sequence[str]] = OPERATIONS
 
     def __init__(self, address: NetworkAddress, *, client: str) -> None:
         self._address = address

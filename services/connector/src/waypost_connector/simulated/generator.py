@@ -5,14 +5,14 @@ What a session is handed at its first login is made at once, before anything els
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 import orjson
 
-from waypost_common.identifiers import EpochMs
+from waypost_common.identifiers import EpochMs, Jid
 from waypost_connector.simulated.drafts import at_moment
 from waypost_connector.simulated.mailboxes import Disk, Mailbox
 from waypost_connector.simulated.metrics import NetworkMetrics
@@ -38,11 +38,21 @@ class Pace:
 
 
 class Generator:
-    def __init__(self, mailboxes: Sequence[Mailbox], disk: Disk, pace: Pace, metrics: NetworkMetrics) -> None:
+    def __init__(
+        self,
+        mailboxes: Sequence[Mailbox],
+        disk: Disk,
+        pace: Pace,
+        metrics: NetworkMetrics,
+        *,
+        unfollowed: Callable[[Mailbox], Collection[Jid]] = lambda _: (),
+    ) -> None:
+        """`unfollowed`: the channels that a session gets nothing of."""
         self._mailboxes = mailboxes
         self._disk = disk
         self._pace = pace
         self._metrics = metrics
+        self._unfollowed = unfollowed
         self._choice = Random(0)
         self._made = sum(mailbox.stream.sequence for mailbox in mailboxes)
         self._at_login = [mailbox for mailbox in mailboxes if mailbox.world.is_login(mailbox.stream.step)]
@@ -85,6 +95,8 @@ class Generator:
     def _step(self, mailbox: Mailbox) -> list[Queued]:
         stream, cast = mailbox.stream, mailbox.world.cast
         drafts = mailbox.world.step(stream.step)
+        if left := self._unfollowed(mailbox):
+            drafts = [draft for draft in drafts if draft.payload.get("chatJid", draft.payload.get("jid")) not in left]
         events = []
         for sequence, draft in enumerate(drafts, stream.sequence + 1):
             now = self._moment(sequence)

@@ -13,12 +13,15 @@ from waypost_common.identifiers import OrganizationId
 from waypost_common.probes import serve_probes
 from waypost_connector.listening import listening_at
 from waypost_connector.settings import NetworkAddress, NetworkSettings
+from waypost_connector.simulated.calls import Calls
+from waypost_connector.simulated.calls_faults import Faults
+from waypost_connector.simulated.calls_storage import CallStorage
 from waypost_connector.simulated.deliveries import Deliveries
 from waypost_connector.simulated.folder import kept_secret
 from waypost_connector.simulated.generator import Generator, Pace
 from waypost_connector.simulated.mailboxes import Disk, Mailbox, open_disk
 from waypost_connector.simulated.metrics import NetworkMetrics
-from waypost_connector.simulated.protocol import CLIENT_FRAME_BYTES
+from waypost_connector.simulated.protocol import STRANGER_FRAME_BYTES
 from waypost_connector.simulated.record import Retention
 from waypost_connector.simulated.server import Server
 from waypost_connector.simulated.session_world import SessionWorld
@@ -69,10 +72,11 @@ async def run_network(
         await disk.do(disk.storage.keep_world, options.lasting())
         mailboxes = await _mailboxes(disk, options)
         metrics.queued.set_function(lambda: sum(mailbox.depth for mailbox in mailboxes))
-        server = Server(mailboxes, disk, metrics, secret=_secret(address, folder))
+        calls, faults = await _calls(stack, folder, disk, options)
+        server = Server(mailboxes, disk, metrics, calls, faults, secret=_secret(address, folder))
         with listening_at("WAYPOST_NETWORK_PORT"):
             listener = await asyncio.start_server(
-                server.handle, address.host, address.port, limit=CLIENT_FRAME_BYTES, backlog=BACKLOG
+                server.handle, address.host, address.port, limit=STRANGER_FRAME_BYTES, backlog=BACKLOG
             )
         stack.callback(listener.close)
         with listening_at("WAYPOST_METRICS_PORT"):
@@ -81,10 +85,13 @@ async def run_network(
         await disk.write("started", seed=options.seed, sessions=options.sessions)
         log.info("network_started", host=address.host, port=port, probes_port=probes_port, sessions=options.sessions)
         async with asyncio.TaskGroup() as tasks:
-            generating = tasks.create_task(Generator(mailboxes, disk, pace, metrics).run(), name="generate")
+            generator = Generator(mailboxes, disk, pace, metrics, unfollowed=calls.unfollowed)
+            generating = tasks.create_task(generator.run(), name="generate")
+            following_up = tasks.create_task(calls.run(), name="follow up calls")
             ending = tasks.create_task(_finished(generating, mailboxes, server.deliveries, stop), name="once") if once else None
             await stop.wait()
             generating.cancel()
+            following_up.cancel()
             if ending:
                 ending.cancel()
         listener.close()
@@ -111,6 +118,13 @@ async def _mailboxes(disk: Disk, options: WorldOptions) -> Sequence[Mailbox]:
         )
         for number, cast in enumerate(everybody)
     ]
+
+
+async def _calls(stack: AsyncExitStack, folder: Path, disk: Disk, options: WorldOptions) -> tuple[Calls, Faults]:
+    faults = Faults()
+    storage = stack.enter_context(await disk.do(CallStorage, folder))
+    left = await disk.do(storage.unfollowed)
+    return Calls(storage, disk, faults, history=options.history, unfollowed=left), faults
 
 
 def _secret(address: NetworkAddress, folder: Path) -> str:

@@ -11,7 +11,10 @@
 | network | `error` {reason} | none: the client broke the protocol; the connection ends |
 
 At most WINDOW events are on the way unacknowledged. A connection that ends gives them back: the next login gets them again.
-A client's line may have CLIENT_FRAME_BYTES, the network's MAX_FRAME_BYTES.
+A client's line may have STRANGER_FRAME_BYTES, once it is logged in CLIENT_FRAME_BYTES; the network's MAX_FRAME_BYTES.
+
+What a logged-in client asks for beside this: see `calls`. A stranger who knows the secret says by `faults` {secret, ...} what is
+to go wrong then: see `calls_faults`.
 """
 
 import asyncio
@@ -23,7 +26,8 @@ import orjson
 from waypost_common.identifiers import SessionId
 
 MAX_FRAME_BYTES: Final = 2 * 1024 * 1024
-CLIENT_FRAME_BYTES: Final = 8 * 1024
+STRANGER_FRAME_BYTES: Final = 8 * 1024
+CLIENT_FRAME_BYTES: Final = 512 * 1024
 WINDOW: Final = 256
 SESSIONS_PER_PAGE: Final = 500
 PING_SECONDS: Final = 10.0
@@ -103,17 +107,28 @@ class Frames:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self.longest = MAX_FRAME_BYTES
+        """Bytes of the longest line that is read."""
 
     async def read(self) -> Frame | None:
         """The next frame, None at the end. Raises ProtocolError, TimeoutError after SILENCE_SECONDS, or OSError."""
         async with asyncio.timeout(SILENCE_SECONDS):
-            try:
-                line = await self._reader.readline()
-            except ValueError as error:  # asyncio's sign that the line is over the limit
-                raise ProtocolError("frame over the limit") from error
+            line = await self._read_line()
         if not line.endswith(b"\n"):
             return None
         return decode_frame(line)
+
+    async def _read_line(self) -> bytes:
+        """A line that is longer than the stream's own limit is taken in parts; one cut off by the end as far as it came."""
+        parts = bytearray()
+        while len(parts) <= self.longest:
+            try:
+                return bytes(parts + await self._reader.readuntil())
+            except asyncio.IncompleteReadError as end:
+                return end.partial
+            except asyncio.LimitOverrunError as overrun:
+                parts += await self._reader.readexactly(overrun.consumed)
+        raise ProtocolError("frame over the limit")
 
     async def write(self, *frames: Frame) -> None:
         """Waits while the other side does not read. Raises OSError."""

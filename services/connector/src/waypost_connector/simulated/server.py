@@ -7,12 +7,16 @@ from typing import Final, NoReturn
 
 import structlog
 
+from waypost_connector.simulated.calls import Calls
+from waypost_connector.simulated.calls_faults import Faults
 from waypost_connector.simulated.deliveries import Deliveries
 from waypost_connector.simulated.mailboxes import Disk, Login, Mailbox
 from waypost_connector.simulated.metrics import NetworkMetrics
 from waypost_connector.simulated.protocol import (
+    CLIENT_FRAME_BYTES,
     CLOSE_SECONDS,
     SESSIONS_PER_PAGE,
+    STRANGER_FRAME_BYTES,
     ConnectionEndedError,
     Frame,
     Frames,
@@ -35,10 +39,14 @@ LOGIN_SECONDS: Final = 10.0
 class Server:
     """Clients are strangers until they log in: what they send and how long they stay is bounded."""
 
-    def __init__(self, mailboxes: Sequence[Mailbox], disk: Disk, metrics: NetworkMetrics, *, secret: str) -> None:
+    def __init__(
+        self, mailboxes: Sequence[Mailbox], disk: Disk, metrics: NetworkMetrics, calls: Calls, faults: Faults, *, secret: str
+    ) -> None:
         self._mailboxes: Mapping[str, Mailbox] = {mailbox.world.cast.session: mailbox for mailbox in mailboxes}
         self._disk = disk
         self._metrics = metrics
+        self._calls = calls
+        self._faults = faults
         self._secret = secret
         self._connections = count(1)
         self._strangers: set[Login] = set()
@@ -48,6 +56,7 @@ class Server:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection until it ends."""
         frames = Frames(reader, writer)
+        frames.longest = STRANGER_FRAME_BYTES
         if len(self._strangers) >= MOST_STRANGERS:
             frames.close()
             return
@@ -86,6 +95,7 @@ class Server:
         mailbox = await self._meet(login)
         try:
             await self._enter(mailbox, login)
+            login.frames.longest = CLIENT_FRAME_BYTES
             tasks.create_task(self.deliveries.deliver(mailbox, login), name=f"deliver {login.connection}")
             while (frame := await login.frames.read()) is not None:
                 match frame["type"]:
@@ -93,6 +103,8 @@ class Server:
                         await login.frames.write({"type": "pong"})
                     case "acknowledge":
                         await self.deliveries.acknowledge(mailbox, login, integer_field(frame, "through"))
+                    case "call":
+                        tasks.create_task(self._calls.answer(mailbox, login, frame), name=f"call {login.connection}")
                     case _:
                         raise ProtocolError("this frame is not expected here")
             raise ConnectionEndedError
@@ -108,7 +120,10 @@ class Server:
                         await login.frames.write({"type": "pong"})
                     case "sessions" if is_same_secret(text_field(frame, "secret"), self._secret):
                         await login.frames.write(self._page_of_sessions(frame))
-                    case "sessions":
+                    case "faults" if is_same_secret(text_field(frame, "secret"), self._secret):
+                        self._faults.command(frame)
+                        await login.frames.write({"type": "faults"})
+                    case "sessions" | "faults":
                         await self._refuse(login, "wrong_secret")
                     case "login":
                         return await self._mailbox_of(login, frame)

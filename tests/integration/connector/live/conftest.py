@@ -1,0 +1,131 @@
+"""Live commands through a running system: network, connector, ingest and store as processes, on real servers."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from tests.plugins.pipeline import Pipeline
+from tests.processes import Process, eventually
+
+from waypost_common.clock import now_ms
+from waypost_common.commands import encode_command
+from waypost_common.identifiers import Jid, new_command_id
+from waypost_common.jids import ChatType
+from waypost_common.live_commands import LIVE_COMMAND_ADAPTER, LiveCommand
+from waypost_common.topics import COMMANDS_DLQ, OUTCOMES, live_commands
+from waypost_connector.simulated.cast import Cast
+from waypost_connector.simulated.protocol import open_frames
+from waypost_connector.simulated.record import read_record
+from waypost_connector.simulated.world import DEFAULT_ORGANIZATION, casts
+from waypost_local.ports import free_port
+
+SECRET = "of network and connector"
+CHATS = 12
+
+
+class Live:
+    """What a user's program sees of the system, and what the network saw of it."""
+
+    def __init__(self, pipeline: Pipeline, connector: Process, network: Process, folder: Path) -> None:
+        self.pipeline = pipeline
+        self.connector = connector
+        self.network = network
+        self.cast, self.other = casts(seed=1, sessions=2, chats=CHATS)
+        self._folder = folder
+
+    def chat(self, kind: ChatType = ChatType.DM, cast: Cast | None = None) -> Jid:
+        return next(chat.jid for chat in (cast or self.cast).chats if chat.type is kind)
+
+    async def ask(self, name: str, payload: dict[str, Any], *, seconds: float = 30.0, **envelope: Any) -> LiveCommand:
+        """Publishes a command as a user's program would."""
+        now = now_ms()
+        command = {
+            "schema": "v1",
+            "id": new_command_id(),
+            "command": name,
+            "session": self.cast.session,
+            "organization": DEFAULT_ORGANIZATION,
+            "actor": {"kind": "program", "id": "test"},
+            "issuedAt": now,
+            "deadline": now + int(seconds * 1_000),
+            "payload": payload,
+        }
+        return await self.repeat(LIVE_COMMAND_ADAPTER.validate_json(orjson.dumps(command | envelope)))
+
+    async def repeat(self, command: LiveCommand) -> LiveCommand:
+        topic = live_commands("simulated")
+        await self.pipeline.publish_raw(encode_command(command), command.session, topic)
+        return command
+
+    async def send(self, text: str = "Hello", *, to: Jid | None = None, **options: Any) -> LiveCommand:
+        return await self.ask("message.send", {"to": to or self.chat(), "type": "text", "text": text}, **options)
+
+    async def outcomes(self, command: LiveCommand) -> list[dict[str, Any]]:
+        values = [orjson.loads(record.value) for record in await self.pipeline.read_all(OUTCOMES)]
+        return [value for value in values if value["command"] == command.id]
+
+    async def outcome(self, command: LiveCommand) -> dict[str, Any]:
+        """Its first outcome, once there is one."""
+        found: list[dict[str, Any]] = []
+
+        async def there() -> bool:
+            found[:] = await self.outcomes(command)
+            return bool(found)
+
+        await eventually(there, lambda: f"an outcome of {command.command}\n{self.connector.log[-3_000:]}", every=0.2)
+        return found[0]
+
+    async def dead_letters(self) -> list[Any]:
+        return await self.pipeline.read_all(COMMANDS_DLQ)
+
+    async def session(self) -> dict[str, Any]:
+        found = await self.pipeline.database["sessions"].find_one({"_id": self.cast.session})
+        return dict(found or {})
+
+    async def message(self, own_id: str) -> dict[str, Any] | None:
+        return await self.pipeline.database["messages"].find_one({"session": self.cast.session, "messageId": own_id})
+
+    def calls(self, command: LiveCommand) -> list[dict[str, Any]]:
+        """The network's own record of it."""
+        lines = read_record(self._folder / "network")
+        return [line for line in lines if line["what"] == "called" and line["command"] == command.id]
+
+    async def until_called(self, command: LiveCommand) -> None:
+        await eventually(lambda: bool(self.calls(command)), f"the network called\n{self.connector.log[-3_000:]}")
+
+    async def fault(self, kind: str, **options: Any) -> None:
+        """Tells the network what to do wrong."""
+        frames = await open_frames("127.0.0.1", int(self.network.environment["WAYPOST_NETWORK_PORT"]))
+        await frames.write({"type": "faults", "secret": SECRET, "kind": kind, **options})
+        assert await frames.read() == {"type": "faults"}
+        frames.close()
+
+    async def until_working(self) -> None:
+        async def working() -> bool:
+            sessions = self.pipeline.database["sessions"]
+            return await sessions.count_documents({"status": "working"}) == 2
+
+        await eventually(working, lambda: f"both sessions working\n{self.connector.log[-3_000:]}")
+
+    def kill_connector(self) -> None:
+        self.connector.end(signal.SIGKILL)
+
+
+@pytest.fixture
+async def live(pipeline: Pipeline, tmp_path: Path) -> Live:
+    """All parts running, two sessions working, their first chats known."""
+    address = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
+    options = ("--sessions", "2", "--chats", str(CHATS), "--history", "50", "--rate", "1")
+    network, _, _ = await asyncio.gather(
+        pipeline.start("waypost-simulated-network", "--data", str(tmp_path / "network"), *options, **address),
+        pipeline.start("waypost-ingest"),
+        pipeline.start("waypost-store"),
+    )
+    settings = {"WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2", "WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
+    connector = await pipeline.start("waypost-connector", "run", **address, **settings)
+    one = Live(pipeline, connector, network, tmp_path)
+    await one.until_working()
+    return one
