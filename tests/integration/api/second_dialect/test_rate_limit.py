@@ -130,3 +130,12 @@ async def test_the_main_api_is_not_limited_by_it(system: System, instance: Insta
     )
     assert answer.status_code == 404
     assert "x-ratelimit-limit" not in answer.headers
+
+
+async def test_the_successor_of_the_driver_counts_alike(system: System, instance: Instance) -> None:
+    api = await system.pipeline.start_api(WAYPOST_MONGO_DRIVER="pymongo")
+    address = f"http://127.0.0.1:{api.environment['WAYPOST_HTTP_PORT']}"
+    async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+        answers = await spend(client, instance.token, 3) + await spend(system.client, instance.token, 1)
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert sorted(map(remaining, answers)) == [LIMIT - 4, LIMIT - 3, LIMIT - 2, LIMIT - 1]
