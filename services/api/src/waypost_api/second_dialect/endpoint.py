@@ -55,9 +55,11 @@ class Handling:
     async def _answer(self) -> Response:
         token = token_of(self._request.headers)
         async with documents_answering(self._state):
-            with pymongo.timeout(self._state["settings"].reads.timeout_ms / 1000):
+            timeout_s = self._state["settings"].reads.timeout_ms / 1000
+            with pymongo.timeout(timeout_s):
                 principal = await self._state["authenticator"].authenticate(token)
-                structlog.contextvars.bind_contextvars(principal=principal.id)
+            structlog.contextvars.bind_contextvars(principal=principal.id)
+            with pymongo.timeout(timeout_s):
                 self._allowance = await self._state["request_counter"].count(principal)
             if not self._allowance.allowed:
                 raise rate_limited(retry_after=self._allowance.seconds_to_reset())
