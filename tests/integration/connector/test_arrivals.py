@@ -74,7 +74,7 @@ async def test_a_connected_session_is_told_as_working_with_who_it_is(
     assert payload.wa_jid.endswith("@s.whatsapp.net")
     assert payload.wa_lid.endswith("@lid")
     assert payload.label == "Simulated 1"
-    assert payload.desired == "running"
+    assert payload.desired is None  # what is wanted, the store says
 
 
 async def test_what_the_network_recorded_as_acknowledged_is_in_kafka_in_order_after_the_connector_was_killed(
