@@ -10,12 +10,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from waypost_common.kafka import create_producer
+from waypost_common.listening import listening_at
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.probes import serve_probes
 from waypost_common.topics import EVENTS, topic_name
 from waypost_connector.backend import Backend
 from waypost_connector.backoff import delays
-from waypost_connector.listening import listening_at
 from waypost_connector.live.desired import DesiredStates
 from waypost_connector.live.metrics import LiveMetrics
 from waypost_connector.live.service import LiveCommands

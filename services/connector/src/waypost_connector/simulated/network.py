@@ -10,8 +10,8 @@ from pathlib import Path
 import structlog
 
 from waypost_common.identifiers import OrganizationId
+from waypost_common.listening import listening_at
 from waypost_common.probes import serve_probes
-from waypost_connector.listening import listening_at
 from waypost_connector.settings import NetworkAddress, NetworkSettings
 from waypost_connector.simulated.calls import Calls
 from waypost_connector.simulated.calls_faults import Faults
