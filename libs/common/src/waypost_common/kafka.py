@@ -1,7 +1,7 @@
 """How every service opens Kafka clients: nothing lost, nothing created by accident."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -9,19 +9,25 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from aiokafka.partitioner import DefaultPartitioner
 
 from waypost_common.settings import KafkaSettings
 
 log = structlog.stdlib.get_logger(__name__)
 
 Headers = Sequence[tuple[str, bytes | None]]
+Partitioner = Callable[[bytes, Sequence[int], Sequence[int]], int]
+"""Chooses for a key one of all partitions; the last argument is those that have a leader now."""
 
 MAX_REQUEST_BYTES = 34 * 1024 * 1024
 FLUSH_SECONDS: Final = 5.0
 
 
-def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProducer:
-    """An idempotent producer, to be started and stopped by the caller. `acks=all`, compressed, in order."""
+def create_producer(settings: KafkaSettings, *, client_id: str, partitioner: Partitioner | None = None) -> AIOKafkaProducer:
+    """An idempotent producer, to be started and stopped by the caller. `acks=all`, compressed, in order.
+
+    A `partitioner` must choose as Kafka's own does: all records of a key share a partition, whoever writes them (rule R2).
+    """
     return AIOKafkaProducer(
         bootstrap_servers=settings.bootstrap_servers,
         client_id=client_id,
@@ -30,6 +36,7 @@ def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProdu
         compression_type=None if settings.compression == "none" else settings.compression,
         max_request_size=MAX_REQUEST_BYTES,
         request_timeout_ms=settings.request_timeout_ms,
+        partitioner=partitioner or DefaultPartitioner(),
     )
 
 
