@@ -18,6 +18,7 @@ from waypost_common.topics import EVENTS, topic_name
 from waypost_connector.envelopes import read_event, reason
 from waypost_connector.lines import Source, chunks_of_lines
 from waypost_connector.metrics import ConnectorMetrics
+from waypost_connector.partitions import RememberedPartitions
 from waypost_connector.publisher import Publisher, record_of
 
 IN_MEMORY: Final = 5_000
@@ -110,7 +111,7 @@ class Replay:
 
     async def _connect(self, topic: str) -> AIOKafkaProducer:
         """A started producer that knows the topic."""
-        producer = create_producer(self._settings, client_id="waypost-replay")
+        producer = create_producer(self._settings, client_id="waypost-replay", partitioner=RememberedPartitions())
         try:
             await producer.start()
             async with asyncio.timeout(TOPIC_SECONDS):

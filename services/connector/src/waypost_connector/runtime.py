@@ -22,6 +22,7 @@ from waypost_connector.live.service import LiveCommands
 from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics
 from waypost_connector.ownership import Ownership
+from waypost_connector.partitions import RememberedPartitions
 from waypost_connector.publisher import Publisher
 from waypost_connector.session_runner import SessionRunner
 from waypost_connector.settings import ConnectorSettings
@@ -65,7 +66,9 @@ class Connector:
         """A started producer, however long that takes; None when asked to stop."""
         kafka, waits = self._settings.kafka, delays(Random())
         while not stop.is_set():
-            producer = create_producer(kafka, client_id=f"waypost-{self._settings.connector.gateway_id}")
+            producer = create_producer(
+                kafka, client_id=f"waypost-{self._settings.connector.gateway_id}", partitioner=RememberedPartitions()
+            )
             try:
                 await producer.start()
             except (KafkaError, OSError):
