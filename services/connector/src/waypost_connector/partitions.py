@@ -13,7 +13,11 @@ class RememberedPartitions:
     """Chooses as Kafka's default partitioner does. One per producer."""
 
     def __init__(self) -> None:
-        self._hash = lru_cache(maxsize=MOST_REMEMBERED)(murmur2)
+        self._hash = lru_cache(maxsize=MOST_REMEMBERED)(_hash)
 
     def __call__(self, key: bytes, all_partitions: Sequence[int], _available: Sequence[int]) -> int:
-        return all_partitions[(self._hash(key) & 0x7FFFFFFF) % len(all_partitions)]
+        return all_partitions[self._hash(key) % len(all_partitions)]
+
+
+def _hash(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF
