@@ -19,5 +19,6 @@ def nothing_blocks_the_event_loop() -> Iterator[None]:
         for function in guard.functions.values():
             # At start: the driver looks whether it runs in a container, and a package for its version.
             function.can_block_in("waypost_common/mongo.py", {"open_client"})
+            function.can_block_in("pymongo/pool_options.py", {"get_container_env_info"})
             function.can_block_in("waypost_common/asyncapi.py", {"describe_service"})
         yield

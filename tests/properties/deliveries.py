@@ -18,6 +18,8 @@ from waypost_projection.writer import CommandOutcome
 
 LONGEST_WAIT_S = 30
 MOST_TROUBLES = 6
+CHATS = "chats"
+"""Written last: without them, all else of a batch is there and not yet counted."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Broken:
-    """A batch during which MongoDB goes away, or the process dies: some of its writes come to pass."""
+    """A batch during which MongoDB goes away, or the process dies: from one write on only a share comes to pass."""
 
     records: History
-    at_write: int
-    seed: int
+    at_write: int | str
+    share: float
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Overtaken:
     """A batch of a reader that lost its partitions without knowing: from some call on it goes on only `steps_later`."""
 
     records: History
-    at_call: int
+    at_call: int | None
     steps_later: int
 
 
@@ -70,13 +72,14 @@ def plain(batches: Sequence[History]) -> list[Step]:
 
 def with_troubles(history: History, data: st.DataObject) -> list[Step]:
     """Batches of one to six records, some cut short by an outage and tried again in other batches, some overtaken."""
+    writes: st.SearchStrategy[int | str] = st.sampled_from([0, 1, 2, 3, CHATS, CHATS])
     steps: list[Step] = []
     reached = troubles = 0
     while reached < len(history):
         end = reached + data.draw(st.integers(1, 6))
         match data.draw(st.sampled_from(["none", "outage", "overtaken"])) if troubles < MOST_TROUBLES else "none":
             case "outage":
-                steps.append(Broken(history[reached:end], data.draw(st.integers(0, 3)), data.draw(st.integers(0, 99))))
+                steps.append(Broken(history[reached:end], data.draw(writes), data.draw(st.sampled_from([0.0, 0.5, 1.0]))))
                 troubles += 1
             case "overtaken":
                 # It may have been further behind, but never further ahead.
@@ -87,6 +90,28 @@ def with_troubles(history: History, data: st.DataObject) -> list[Step]:
                 steps.append(Batch(history[reached:end]))
                 reached = end
     return steps
+
+
+def interrupted_at_every_point(history: History) -> list[list[Step]]:
+    """Every stretch of the history is begun by a writer that is then overtaken, and by one that is cut off before its last
+    write; then the history goes on from where that stretch began. And every beginning of it is written while one who read
+    further waits to write.
+    """
+    ends = range(1, len(history) + 1)
+    interrupted: list[list[Step]] = [
+        [
+            *plain([history[:start]] if start else []),
+            Overtaken(history[start:end], None, 3),
+            Broken(history[start:end], CHATS, 0.0),
+            Batch(history[start:]),
+        ]
+        for end in ends
+        for start in range(end)
+    ]
+    ahead: list[list[Step]] = [
+        [Overtaken(history[:end], None, 1), Batch(history[:cut]), Batch(history[cut:])] for end in ends for cut in range(1, end)
+    ]
+    return interrupted + ahead
 
 
 async def deliver_all(deliveries: Mapping[str, Delivery]) -> None:
@@ -166,7 +191,7 @@ def _places(records: History) -> set[tuple[int, int]]:
 
 
 async def _broken(copy: Copy, step: Broken) -> None:
-    writer = copy.troubled_writer(Outage(step.at_write, step.seed))
+    writer = copy.troubled_writer(Outage(step.at_write, step.share))
     with suppress(RetryLaterError):  # raised unless the batch has fewer writes
         await copy.apply(step.records, writer)
 

@@ -14,50 +14,61 @@ from waypost_common.mongo import MongoDatabase
 class Trouble(Protocol):
     async def before_a_read(self) -> None: ...
 
-    async def before_a_write(self, operations: Sequence[Any]) -> Sequence[Any]:
-        """Which of the operations come to pass; when not all do, the connection is lost."""
+    async def before_a_write(self, collection: str, operations: Sequence[Any]) -> Sequence[Any]:
+        """Which of the operations come to pass: all of them, or `Lost` ones."""
 
 
 class Outage:
-    """From the n-th write of a batch on, only some of the operations come to pass, and the writer learns of none."""
+    """From the n-th write of a batch on, or from the first to one collection on, only this share of the operations comes to
+    pass, and the writer learns of none.
+    """
 
-    def __init__(self, at_write: int, seed: int) -> None:
+    def __init__(self, at_write: int | str, share: float) -> None:
         self._writes_left = at_write
-        self._chance = Random(seed)
-        self._reached = self._chance.choice([0.0, 0.5, 1.0])
+        self._share = share
+        self._chance = Random(0)
 
     async def before_a_read(self) -> None:
         pass
 
-    async def before_a_write(self, operations: Sequence[Any]) -> Sequence[Any]:
-        if self._writes_left > 0:
+    async def before_a_write(self, collection: str, operations: Sequence[Any]) -> Sequence[Any]:
+        if isinstance(self._writes_left, str) and not collection.startswith(self._writes_left):
+            return operations
+        if isinstance(self._writes_left, int) and self._writes_left > 0:
             self._writes_left -= 1
             return operations
-        return _Lost(one for one in operations if self._chance.random() < self._reached)
+        return Lost(one for one in operations if self._chance.random() < self._share)
 
 
-class _Lost(list[Any]):
+class Lost(list[Any]):
     """Operations after which the connection is lost."""
 
 
 class Delay:
-    """From the n-th call of a batch on, every call waits until it is let go."""
+    """From the n-th call of a batch on, or from its first write on, every call waits until it is let go."""
 
-    def __init__(self, at_call: int) -> None:
+    def __init__(self, at_call: int | None) -> None:
         self._calls_left = at_call
         self.reached = asyncio.Event()
         self.over = asyncio.Event()
 
     async def before_a_read(self) -> None:
-        if self._calls_left > 0:
-            self._calls_left -= 1
+        if self._calls_left is None:
             return
+        self._calls_left -= 1
+        if self._calls_left < 0:
+            await self._wait()
+
+    async def before_a_write(self, collection: str, operations: Sequence[Any]) -> Sequence[Any]:
+        if self._calls_left is None:
+            await self._wait()
+        else:
+            await self.before_a_read()
+        return operations
+
+    async def _wait(self) -> None:
         self.reached.set()
         await self.over.wait()
-
-    async def before_a_write(self, operations: Sequence[Any]) -> Sequence[Any]:
-        await self.before_a_read()
-        return operations
 
 
 class _Found:
@@ -95,8 +106,8 @@ class _Collection:
         return await self._write(self._collection.bulk_write, operations, options)
 
     async def _write(self, write: Any, operations: Sequence[Any], options: Any) -> Any:
-        reached = await self._trouble.before_a_write(operations)
-        if not isinstance(reached, _Lost):
+        reached = await self._trouble.before_a_write(self._collection.name, operations)
+        if not isinstance(reached, Lost):
             return await write(operations, **options)
         if reached:
             with suppress(BulkWriteError):

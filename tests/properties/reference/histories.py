@@ -21,7 +21,7 @@ from .delivery import (
     returned_from_every_point,
     rewound,
 )
-from .pools import CHATS, GROUP, JIDS, LID_CHAT, NEWSLETTER, OTHER_GROUP, PHONE_CHAT, POLLS, SEEN_AT, SESSIONS
+from .pools import CHATS, FEW_SENDERS, GROUP, JIDS, LID_CHAT, NEWSLETTER, OTHER_GROUP, PHONE_CHAT, POLLS, SEEN_AT, SESSIONS
 from .records import Json, Record, key_of
 from .writing import envelope, headers, ulid
 
@@ -107,7 +107,7 @@ def _themes(chat: str) -> dict[str, st.SearchStrategy[payloads.Event]]:
     reactions = payloads.reactions(chat)
     votes = payloads.votes(chat)
     flags = payloads.chat_updates(chat, "archived", "pinned", "muted", "flags")
-    reads = payloads.chat_updates(chat, "read", "read", "unread", "picture")
+    reads = payloads.chat_updates(chat, "read", "unread", "unread", "picture")
     removals = payloads.chat_updates(chat, "deleted", "trimmed")
     deletions = payloads.chat_updates(chat, "deleted")
     erasures = payloads.chat_updates(chat, "erased")
@@ -120,10 +120,10 @@ def _themes(chat: str) -> dict[str, st.SearchStrategy[payloads.Event]]:
         "edits and erasures": weighted((5, messages), (5, edits), (2, erasures)),
         "reactions": weighted((8, messages), (10, reactions), (1, revocations), (1, removals)),
         "votes": weighted((8, payloads.messages(chat, POLLS)), (10, votes), (1, revocations), (1, removals)),
-        "reads": weighted((9, messages), (5, payloads.chat_updates(chat, "read")), (1, reads), (1, flags), (1, removals)),
+        "reads": weighted((9, messages), (4, payloads.chat_updates(chat, "read")), (2, reads), (1, flags), (1, removals)),
         "trims": weighted((9, messages), (4, payloads.chat_updates(chat, "trimmed")), (1, reads), (1, edits), (1, deletions)),
         "deletions": weighted((6, messages), (3, deletions), (4, about_messages), (1, reads), (1, flags), (1, own)),
-        "senders": weighted((12, messages), (2, own), (1, removals)),
+        "senders": weighted((12, payloads.messages(chat, senders=FEW_SENDERS)), (2, own), (1, removals)),
         "own events": weighted((6, messages), (10, own), (1, removals)),
     }
 
@@ -132,7 +132,7 @@ _THEMES = {chat: {name: some(_steps(events), 14) for name, events in _themes(cha
 _FREQUENT_CHATS = [*CHATS, PHONE_CHAT, GROUP, GROUP]
 _FREQUENT_THEMES = ["anything", "anything", *_THEMES[GROUP]]
 _SESSION_STEPS = some(_steps(weighted((3, payloads.session_statuses()), (2, payloads.authentications()))), 12)
-_SENDER_STEPS = {chat: some(_steps(weighted((8, payloads.messages(chat)))), 5) for chat in (PHONE_CHAT, GROUP, OTHER_GROUP)}
+_SENDER_STEPS = {chat: some(_steps(payloads.messages(chat, senders=FEW_SENDERS)), 5) for chat in (PHONE_CHAT, GROUP, OTHER_GROUP)}
 _CONTACT_STEPS = some(_steps(st.sampled_from(JIDS).flatmap(payloads.contact_updates)), 4)
 _themes_by_chance = st.sampled_from(_FREQUENT_THEMES)
 _partitions = st.integers(1, 3)

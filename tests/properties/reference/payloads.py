@@ -76,7 +76,7 @@ def about_a_message(chat: str) -> st.SearchStrategy[Json]:
     )
 
 
-def messages(chat: str, contents: Sequence[Json] = CONTENTS) -> st.SearchStrategy[Event]:
+def messages(chat: str, contents: Sequence[Json] = CONTENTS, senders: Sequence[Json] = SENDERS) -> st.SearchStrategy[Event]:
     direction = st.sampled_from(
         [("message", {"fromMe": False})] * 5
         + [("message", {"fromMe": False, "history": True})] * 2
@@ -87,7 +87,7 @@ def messages(chat: str, contents: Sequence[Json] = CONTENTS) -> st.SearchStrateg
     payload = merged(
         message_ids.map(lambda own: {"waMessageId": own, "chatJid": chat}),
         st.sampled_from(contents),
-        st.sampled_from(SENDERS),
+        st.sampled_from(senders),
         said_at,
         push_names,
         bodies,

@@ -99,6 +99,9 @@ SENDERS: tuple[Json, ...] = (
     {},
 )
 
+# All but the last are one contact's.
+FEW_SENDERS = (SENDERS[0], SENDERS[2], SENDERS[-2], SENDERS[1])
+
 # The first two are one sender: the phone form names them where it is known.
 REACTORS: tuple[Json, ...] = (
     {"senderJid": PEOPLE[0][0], "senderLid": PEOPLE[0][1]},
