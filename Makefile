@@ -12,6 +12,8 @@ UP_OPTIONS ?=
 # Only the folders that are there.
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/properties)
 SERVER_TESTS := $(wildcard tests/integration tests/end_to_end tests/faults)
+# Each has a Kafka and a mongod of its own.
+TEST_PROCESSES ?= 2
 
 .PHONY: help install up down status clean test test-unit lint types imports format lock generate bench
 
@@ -45,8 +47,9 @@ clean: ## Stop, and remove the data and the caches of this folder
 	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 test: lint types imports ## Everything that CI checks (Kafka and mongod of its own; minutes)
-	$(BIN)/pytest -q $(FAST_TESTS)
-	$(BIN)/pytest -q $(SERVER_TESTS)
+	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) $(FAST_TESTS)
+	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) --dist loadfile -m 'not alone' $(SERVER_TESTS)
+	$(BIN)/pytest -q -m alone $(SERVER_TESTS)
 
 test-unit: $(INSTALLED) ## The tests that need no server
 	$(BIN)/pytest -q -m 'not slow' $(wildcard tests/unit tests/contract)

@@ -26,7 +26,7 @@ UNTIL_IDLE_S = 0.1
 CHAT = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
 MESSAGES = f"/api/v1/sessions/{SESSION}/messages"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 Sample = Callable[[int], Awaitable[float]]
 """Does one thing, of which it is told the number, and says how many seconds it took."""
