@@ -1,13 +1,15 @@
 """The OpenAPI 3.1 document, made from the table of operations and the types of their bodies and answers."""
 
-import re
 from functools import cache
 from typing import Any, Final
 
 import yaml
 from pydantic import TypeAdapter
 
-from waypost_api.operation import API_PREFIX, Operation, QueryParameter
+from waypost_api.openapi_answers import ERRORS, error_components, header_components, headers_of, response_name
+from waypost_api.openapi_examples import EXAMPLES
+from waypost_api.openapi_parameters import parameters_of
+from waypost_api.operation import API_PREFIX, Operation
 from waypost_api.second_dialect import openapi as second_dialect
 from waypost_api.table import OPERATIONS
 from waypost_api.views.errors import ErrorEnvelope
@@ -15,61 +17,13 @@ from waypost_api.views.operations import OperationView
 
 TITLE: Final = "WhatsApp Gateway API"
 VERSION: Final = "1.0.0"
-
-ERRORS: Final = {
-    400: "The request is malformed: `validation_error`.",
-    401: "No valid credential: `unauthorized`.",
-    403: "The credential lacks the capability: `forbidden`.",
-    404: "Not there, or not the caller's: `not_found`.",
-    409: "The `Idempotency-Key` was used for another request: `conflict`.",
-    408: "The body took too long to arrive: `validation_error`.",
-    413: "The body is too long: `validation_error`.",
-    422: "The body is malformed: `validation_error`.",
-    429: "The session's send limits, or WhatsApp's own: `rate_limited`; `Retry-After` tells the seconds.",
-    501: "Nothing here can do this: `not_implemented`.",
-    503: "A part of the gateway did not answer in time: `gateway_unavailable`; `details.operation` once a command was published.",
-}
-PATH_PARAMETERS: Final = {
-    "session": "The WhatsApp session's id.",
-    "cid": "The chat's JID (`@` as `%40` or raw).",
-    "jid": "A JID (`@` as `%40` or raw).",
-    "gid": "The group's JID (`@` as `%40` or raw).",
-    "lid": "The contact's LID (`@` as `%40` or raw).",
-    "mid": "WhatsApp's message id.",
-    "id": "The webhook's id.",
-    "operation": "The operation's id.",
-}
-COMMAND_PARAMETERS: Final = (
-    {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "The same key in the same organization gives the first outcome and runs nothing.",
-        "schema": {"type": "string", "maxLength": 255},
-    },
-    {
-        "name": "async",
-        "in": "query",
-        "description": "Answer 202 with the operation at once.",
-        "schema": {"type": "boolean", "default": False},
-    },
-    {
-        "name": "Prefer",
-        "in": "header",
-        "description": "`respond-async` is the same as `async=true`.",
-        "schema": {"type": "string"},
-    },
-)
+NOT_BUILT: Final = "not-implemented"
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 
 
 def openapi_document() -> dict[str, Any]:
-    types = [*dict.fromkeys(kind for operation in OPERATIONS for kind in (operation.answer, operation.body) if kind is not None)]
-    types += [kind for kind in (OperationView, ErrorEnvelope, *second_dialect.TYPES) if kind not in types]
-    schemas, components = TypeAdapter.json_schemas(
-        [(kind, "validation", TypeAdapter(kind)) for kind in types], ref_template=_REFERENCE
-    )
-    references = {kind: schemas[kind, "validation"] for kind in types}
+    references, schemas = _schemas()
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         path = paths.setdefault(API_PREFIX + operation.path, {})
@@ -79,7 +33,8 @@ def openapi_document() -> dict[str, Any]:
         "info": {
             "title": TITLE,
             "version": VERSION,
-            "description": "Times are Unix epoch milliseconds. Errors carry one envelope: branch on `error.code`.",
+            "description": "Times are Unix epoch milliseconds. Errors carry one envelope: branch on `error.code`. What is not "
+            f"built yet is marked `x-waypost-status: {NOT_BUILT}`: 501 after 401, 403 and 404, whatever its body says.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -92,19 +47,46 @@ def openapi_document() -> dict[str, Any]:
                 "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
                 **second_dialect.SECURITY_SCHEMES,
             },
-            "headers": second_dialect.headers(),
-            "responses": {
-                **{_response_name(status): _error(text, references) for status, text in ERRORS.items()},
-                **second_dialect.responses(references),
-            },
-            "schemas": dict(sorted(components["$defs"].items())),
+            "headers": {**header_components(), **second_dialect.headers()},
+            "responses": {**error_components(references[ErrorEnvelope]), **second_dialect.responses(references)},
+            "schemas": schemas,
         },
     }
 
 
 @cache
 def openapi_yaml() -> str:
-    return yaml.safe_dump(openapi_document(), sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(openapi_document(), Dumper=_WithoutAliases, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _WithoutAliases(yaml.SafeDumper):
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+def _schemas() -> tuple[dict[Any, Any], dict[str, Any]]:
+    """How each type is referred to, and what is referred to, by name."""
+    types = [kind for operation in OPERATIONS for kind in (operation.answer, operation.body) if kind is not None]
+    types = [*dict.fromkeys([*types, OperationView, ErrorEnvelope, *second_dialect.TYPES])]
+    schemas, components = TypeAdapter.json_schemas(
+        [(kind, "validation", TypeAdapter(kind)) for kind in types], ref_template=_REFERENCE
+    )
+    named: dict[str, Any] = {name: _tidied(schema) for name, schema in sorted(components["$defs"].items())}
+    for name, examples in EXAMPLES.items():
+        named[name]["examples"] = list(examples)
+    return {kind: _tidied(schemas[kind, "validation"]) for kind in types}, named
+
+
+def _tidied(schema: Any) -> Any:
+    """Without the titles that pydantic makes of field names, and with the size of integers."""
+    match schema:
+        case dict():
+            kept = {name: _tidied(part) for name, part in schema.items() if name != "title" or not isinstance(part, str)}
+            return {**kept, "format": "int64"} if kept.get("type") == "integer" else kept
+        case list():
+            return [_tidied(part) for part in schema]
+        case _:
+            return schema
 
 
 def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, Any]:
@@ -115,73 +97,51 @@ def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, An
         "summary": operation.title,
         "description": text,
         "tags": [operation.tag.value],
-        "parameters": _parameters(operation),
+        "parameters": parameters_of(operation),
         "responses": _responses(operation, references),
     }
     if not operation.implemented:
-        described["x-waypost-status"] = "not-implemented"
+        described["x-waypost-status"] = NOT_BUILT
     if operation.body is not None:
-        content = {"application/json": {"schema": references[operation.body]}}
+        content = {operation.body_media: {"schema": references[operation.body]}}
         described["requestBody"] = {"required": operation.body_required, "content": content}
     return described
 
 
-def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    path = [
-        {"name": name, "in": "path", "required": True, "description": PATH_PARAMETERS[name], "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", operation.path)
-    ]
-    commands = [dict(parameter) for parameter in COMMAND_PARAMETERS] if operation.changes else []
-    return path + [_query(parameter) for parameter in operation.query] + commands
-
-
-def _query(parameter: QueryParameter) -> dict[str, Any]:
-    return {
-        "name": parameter.name,
-        "in": "query",
-        "required": parameter.required,
-        "description": parameter.description,
-        "schema": dict(parameter.schema),
-    }
-
-
 def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
-    if operation.implemented:
-        responses[str(operation.success)] = _success(operation.answer, references)
+    if operation.success not in ERRORS:
+        responses[str(operation.success)] = _success(operation, references)
     if operation.changes:
-        taken = _json(references[operation.accepted or OperationView])
-        responses["202"] = {"description": "Taken; the operation tells the rest."} | taken
-    statuses = {401, 403, 503, *operation.errors} | ({408, 413} if operation.changes else set())
+        content = {"application/json": {"schema": references[operation.accepted or OperationView]}}
+        responses["202"] = {"description": "Taken; the operation tells the rest.", "headers": headers_of(202), "content": content}
+    statuses = {401, 403, 500, 503, *operation.errors} | ({408, 413} if operation.changes else set())
     for status in sorted(statuses):
-        responses[str(status)] = {"$ref": f"#/components/responses/{_response_name(status)}"}
+        responses[str(status)] = {"$ref": f"#/components/responses/{response_name(status)}"}
     return dict(sorted(responses.items()))
 
 
-def _success(answer: Any, references: dict[Any, Any]) -> dict[str, Any]:
-    return {"description": "Done, nothing to say."} if answer is None else {"description": "Done."} | _json(references[answer])
-
-
-def _error(text: str, references: dict[Any, Any]) -> dict[str, Any]:
-    return {"description": text} | _json(references[ErrorEnvelope])
-
-
-def _json(schema: Any) -> dict[str, Any]:
-    return {"content": {"application/json": {"schema": dict(schema)}}}
-
-
-def _response_name(status: int) -> str:
-    return f"Error{status}"
+def _success(operation: Operation, references: dict[Any, Any]) -> dict[str, Any]:
+    done = "Done." if operation.implemented else "Once it is built."
+    described: dict[str, Any] = {"description": done, "headers": headers_of(operation.success, of_operation=False)}
+    if operation.answer is not None:
+        images: dict[str, Any] = {media: {"schema": {}} for media in operation.other_media}
+        described["content"] = {"application/json": {"schema": references[operation.answer]}, **images}
+    return described
 
 
 def _public_paths() -> dict[str, Any]:
-    def public(identifier: str, summary: str, *statuses: tuple[str, str]) -> dict[str, Any]:
-        responses = {status: {"description": text} for status, text in statuses}
+    def public(identifier: str, summary: str, media: str, *statuses: tuple[int, str]) -> dict[str, Any]:
+        content = {media: {"schema": {"type": "string"}}}
+        responses = {
+            str(status): {"description": text, "headers": headers_of(status), "content": content} for status, text in statuses
+        }
         return {"get": {"operationId": identifier, "summary": summary, "security": [], "responses": responses}}
 
+    plain, document = "text/plain", "application/yaml"
     return {
-        "/healthz": public("healthz", "Whether the process lives", ("200", "It does.")),
-        "/readyz": public("readyz", "Whether it can serve", ("200", "It can."), ("503", "What is missing.")),
-        "/openapi.yaml": public("openapi", "This document", ("200", "OpenAPI 3.1.")),
-        "/api/v1/openapi.yaml": public("openapiBelowBase", "This document", ("200", "OpenAPI 3.1.")),
+        "/healthz": public("healthz", "Whether the process lives", plain, (200, "It does.")),
+        "/readyz": public("readyz", "Whether it can serve", plain, (200, "It can."), (503, "What is missing.")),
+        "/openapi.yaml": public("openapi", "This document", document, (200, "OpenAPI 3.1.")),
+        f"{API_PREFIX}/openapi.yaml": public("openapiBelowBase", "This document", document, (200, "OpenAPI 3.1.")),
     }

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from waypost_api.call import Call
@@ -63,17 +62,22 @@ class Operation:
     """For platform administrators alone, whatever `capabilities` says."""
     implemented: bool = True
     success: int = 200
+    """501 where there is none."""
     answer: Any = None
     """The type of the answer's JSON; None for an empty one."""
     accepted: Any = None
     """The same of 202; None for the operation's record."""
-    body: type[BaseModel] | None = None
+    other_media: tuple[str, ...] = ()
+    """Media types beside JSON that the answer may have."""
+    body: Any = None
+    """The type of the body's JSON, as the document tells it; None for no body."""
+    body_media: str = "application/json"
     body_required: bool = True
     body_status: int = 400
     """How a malformed body is answered."""
     query: tuple[QueryParameter, ...] = ()
     errors: tuple[int, ...] = field(default=(404,))
-    """Statuses beside 401, 403 and 503, which every operation may answer."""
+    """Statuses beside 401, 403, 500 and 503, which every operation may answer."""
     waits: bool = False
     """May take longer than one reading of the database; bounds its own readings."""
     changes: bool = False

@@ -24,6 +24,14 @@ from waypost_common.commands import (
 from waypost_common.identifiers import FOREVER, EpochMs, Jid
 
 
+def _without_default(told: dict[str, Any]) -> None:
+    del told["default"]
+
+
+_UNCHANGED: Final = Field(json_schema_extra=_without_default)
+"""Of a field without which nothing changes: what stands for it in the model is no default."""
+
+
 class UpdateChatBody(RequestBody):
     """Only the fields that are sent are changed; null is no value."""
 
@@ -34,9 +42,9 @@ class UpdateChatBody(RequestBody):
         "unmute": "true or false",
     }
 
-    archived: bool = False
-    pinned: bool = False
-    mutedUntil: Annotated[int, Field(ge=0, le=FOREVER)] = 0  # noqa: N815  (as on the wire)
+    archived: Annotated[bool, _UNCHANGED] = False
+    pinned: Annotated[bool, _UNCHANGED] = False
+    mutedUntil: Annotated[int, Field(ge=0, le=FOREVER), _UNCHANGED] = 0  # noqa: N815  (as on the wire)
     """Mute until then: epoch milliseconds. A time that has passed clears the mute."""
     unmute: bool = False
     """Clears the mute, whatever `mutedUntil` says."""

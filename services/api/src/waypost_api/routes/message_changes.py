@@ -13,6 +13,8 @@ from waypost_api.lookups import message_id_or_404
 from waypost_api.operation import SEND, Operation, Tag
 from waypost_api.request_body import RequestBody, parse_body
 from waypost_api.routes.live import LiveRequest, LiveWish, carry_out_live, session_alone
+from waypost_api.views.addresses import JID, PERSON_OR_EMPTY
+from waypost_api.views.send_request import SendRequest
 from waypost_api.views.sending import SendResult, accepted_view, sent_view
 from waypost_common.documents import OperationDocument
 from waypost_common.errors import UnsupportedOperationError, ValidationFailedError
@@ -34,6 +36,8 @@ MESSAGE_ID: Final = r"^[\x21-\x7e]{1,128}$"
 
 
 class SendMessageBody(RequestBody):
+    """Only text is built so far; `SendRequest` is what the document tells."""
+
     expected: ClassVar = {
         "type": "text",
         "to": "the JID of a person or group",
@@ -43,29 +47,25 @@ class SendMessageBody(RequestBody):
     }
 
     type: Literal["text", "poll", "location", "contact", "image", "video", "audio", "document", "sticker"]
-    """Only text is built so far; the others are answered 501."""
     to: str
-    """The JID of a person or group."""
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)] | None = None
     replyTo: Annotated[str, Field(pattern=MESSAGE_ID)] | None = None  # noqa: N815  (as on the wire)
-    """The message that this one answers."""
     mentions: Annotated[list[str], Field(max_length=1_024)] | None = None
-    """The JIDs of people."""
 
 
 class MessageTargetBody(RequestBody):
     expected: ClassVar = {"chat": "the JID of the message's chat", "sender": 'the JID of its author, "" for your own'}
 
-    chat: str
+    chat: Annotated[str, JID]
     """The JID of the message's chat."""
-    sender: str = ""
+    sender: Annotated[str, PERSON_OR_EMPTY] = ""
     """The JID of the message's author; empty for a message of your own."""
 
 
 class EditMessageBody(RequestBody):
     expected: ClassVar = {"chat": "the JID of the message's chat", "text": f"a text of 1 to {MAX_TEXT} characters"}
 
-    chat: str
+    chat: Annotated[str, JID]
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 
 
@@ -199,7 +199,7 @@ _operation: Final = partial(
 OPERATIONS: Final = (
     _operation(
         id="sendMessage", method="POST", path="/sessions/{session}/messages", title="Send a message", handler=send_message,
-        body=SendMessageBody,
+        body=SendRequest,
         description="Answers once the message can be read. Asynchronously it waits for the session's send limits (20 a minute, "
         "200 an hour), otherwise these are answered 429.",
     ),

@@ -3,9 +3,10 @@
 import io
 import re
 from collections.abc import Callable
-from typing import ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import segno
+from pydantic import Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -19,6 +20,7 @@ from waypost_api.operation import MANAGE, Operation, QueryParameter, Tag
 from waypost_api.request_body import RequestBody, parse_body
 from waypost_api.routes.live import LiveRequest, LiveWish, carry_out_live, session_alone
 from waypost_api.routes.session_changes import LOGGED_OUT, STARTED, until_session
+from waypost_api.views.documented import documented
 from waypost_common.commands import SessionCommandPayload, SessionStartCommand
 from waypost_common.documents import SessionDocument
 from waypost_common.errors import ConflictError, NotFoundError, OperationFailedError, ValidationFailedError
@@ -30,7 +32,7 @@ IMAGES: Final = {"image/png": "png", "image/svg+xml": "svg"}
 PIXELS_A_MODULE: Final = 8
 
 
-class Identity(TypedDict):
+class SessionIdentity(TypedDict):
     """Who the session is on WhatsApp."""
 
     sessionId: str
@@ -41,12 +43,14 @@ class Identity(TypedDict):
     waLid: str | None
 
 
+@documented
 class QrCode(TypedDict):
     code: str
     """What the phone scans."""
     expiresAt: int | None
 
 
+@documented
 class PairingCode(TypedDict):
     code: str
     """What the phone's owner types, for example ABCD-1234."""
@@ -55,7 +59,7 @@ class PairingCode(TypedDict):
 class PairingCodeBody(RequestBody):
     expected: ClassVar = {"phone": "6 to 15 digits with the country code, without +"}
 
-    phone: str
+    phone: Annotated[str, Field(json_schema_extra={"pattern": f"^{PHONE.pattern}$"})]
     """Digits only, with the country code: 628123456789."""
 
 
@@ -67,7 +71,7 @@ async def session_me(call: Call) -> Response:
     session = (await find_session(call)).document
     if not is_paired(session):
         raise NotFoundError("the session is not paired with a phone yet")
-    identity: Identity = {
+    identity: SessionIdentity = {
         "sessionId": session["session"],
         "status": session["status"],
         "connected": session["status"] == "working",
@@ -172,11 +176,12 @@ SESSION: Final = "/sessions/{session}"
 OPERATIONS: Final = (
     Operation(
         id="sessionMe", method="GET", path=f"{SESSION}/me", title="Get the connected account's own identity", tag=Tag.SESSIONS,
-        capabilities=MANAGE, handler=session_me, answer=Identity,
+        capabilities=MANAGE, handler=session_me, answer=SessionIdentity,
     ),
     Operation(
         id="sessionQR", method="GET", path=f"{SESSION}/qr", title="Get the current pairing QR code", tag=Tag.SESSIONS,
         capabilities=MANAGE, handler=session_qr, answer=QrCode, errors=(400, 404, 409), waits=True,
+        other_media=tuple(IMAGES),
         query=(QueryParameter("format", "`png` and `svg` give an image, as `Accept` does.",
                               {"type": "string", "enum": ["json", "png", "svg"]}),),
         description="Starts pairing where it has not begun, and answers 404 until there is a code (within 5 seconds). A code "

@@ -1,6 +1,6 @@
 """The bodies of this dialect, and how they are read: one field after the other, so that the first fault is what is told."""
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -8,10 +8,19 @@ from typing_extensions import TypedDict
 from waypost_api.request_body import json_object
 from waypost_api.second_dialect.errors import RequestRefusedError
 from waypost_api.second_dialect.numbers import parse_number
+from waypost_api.views.addresses import JID_PATTERN
 from waypost_common.errors import ValidationFailedError
 from waypost_common.identifiers import Jid
 
-Number = Annotated[str, Field(description="A phone number, or a JID.", examples=["5511999999999", "120363021234567890@g.us"])]
+NUMBER: Final = rf"^\s*((\s|[+()\[\]\-])*([0-9](\s|[+()\[\]\-])*){{1,90}}|{JID_PATTERN})\s*$"
+Number = Annotated[
+    str,
+    Field(
+        description="A phone number, or a JID.",
+        examples=["5511999999999", "120363021234567890@g.us"],
+        json_schema_extra={"pattern": NUMBER},
+    ),
+]
 
 
 class NumberBody(TypedDict):
@@ -22,7 +31,7 @@ class MuteBody(NumberBody):
     mute: bool
     duration: NotRequired[
         Annotated[
-            str,
+            str | None,
             Field(
                 description="`8h`, `8 hours`, `1w`, `7d`, `1 week`; `always`, `forever`, `permanent`, empty or absent: no end. "
                 "Ignored when unmuting."
@@ -44,7 +53,7 @@ class ReadBody(NumberBody):
 
 
 class DeleteBody(NumberBody):
-    deleteMedia: NotRequired[bool]
+    deleteMedia: NotRequired[bool | None]
 
 
 class Fields:

@@ -62,7 +62,8 @@ def _operation(operation: InstanceOperation, references: Mapping[Any, Any]) -> d
                 "in": "path",
                 "required": True,
                 "description": "A session's id, or its label where no other session of the organization has it.",
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "minLength": 1},
+                "example": "Support line",
             }
         ],
         "requestBody": {"required": True, **_json(references[operation.body])},

@@ -4,6 +4,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from waypost_api.views.documented import documented
+
 
 class ChatReply(TypedDict):
     success: Literal[True]
@@ -11,6 +13,7 @@ class ChatReply(TypedDict):
     chat_jid: str
 
 
+@documented
 class MuteReply(ChatReply):
     muted: bool
     duration: int

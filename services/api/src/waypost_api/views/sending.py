@@ -2,10 +2,12 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
+from waypost_api.views.documented import documented
 from waypost_common.documents import OperationDocument
 from waypost_common.outcomes import UNFINISHED, OperationStatus, Outcome
 
 
+@documented
 class SendResult(TypedDict):
     """What became of a message, or of a change of one."""
 
