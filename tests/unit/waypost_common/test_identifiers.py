@@ -14,6 +14,7 @@ from waypost_common.identifiers import (
     new_event_id,
     new_session_id,
     numeric_id,
+    push_id_of_command,
 )
 
 
@@ -32,6 +33,12 @@ def test_a_command_always_gives_the_same_event_id_of_the_right_form(command: str
     made = event_id_of_command(CommandId(command), index)
     assert made == event_id_of_command(CommandId(command), index)
     assert re.fullmatch(f"evt_{ULID_PATTERN}", made)
+
+
+def test_a_push_has_the_same_id_each_time_and_not_that_of_its_command() -> None:
+    command = new_command_id()
+    assert push_id_of_command(command) == push_id_of_command(command) != command
+    assert re.fullmatch(f"cmd_{ULID_PATTERN}", push_id_of_command(command))
 
 
 def test_each_event_of_a_command_has_an_id_of_its_own() -> None:

@@ -4,7 +4,7 @@ Every executor of commands does this before it acts: the store, and the connecto
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
@@ -25,6 +25,9 @@ ATTEMPTS: Final = 3
 @dataclass(frozen=True)
 class Start:
     """The command is carried out."""
+
+    noted: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that the winner of the claim sets in the operation beside its status."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +114,10 @@ def duplicates(error: BulkWriteError) -> set[int]:
 
 def _update(command: CommandEnvelope, decision: Decision, now: EpochMs, keep_days: int) -> UpdateOne:
     final: dict[str, Any] = {"finishedAt": None, "code": None, "message": None, "result": None}
-    change: dict[str, Any] = {"status": OperationStatus.STARTED.value}
-    if isinstance(decision, Finish):
+    change: dict[str, Any]
+    if isinstance(decision, Start):
+        change = {"status": OperationStatus.STARTED.value, **decision.noted}
+    else:
         change = {
             "status": decision.status.value,
             "finishedAt": now,
@@ -138,7 +143,7 @@ def _update(command: CommandEnvelope, decision: Decision, now: EpochMs, keep_day
             "session": command.session,
             "status": OperationStatus.PENDING.value,
         },
-        {"$set": change, "$setOnInsert": on_insert},
+        {"$set": change, "$setOnInsert": {name: value for name, value in on_insert.items() if name not in change}},
         upsert=True,
     )
 

@@ -42,6 +42,12 @@ def event_id_of_command(command: CommandId, index: int = 0) -> EventId:
     return EventId(f"evt_{ULID.from_bytes(digest[:16])}")
 
 
+def push_id_of_command(command: CommandId) -> CommandId:
+    """The id of the command that tells WhatsApp what another one changed: the same each time, so that a repeat is recognised."""
+    digest = hashlib.sha256(f"{command}#push".encode()).digest()
+    return CommandId(f"cmd_{ULID.from_bytes(digest[:16])}")
+
+
 def numeric_id(*natural_key: str) -> int:
     """An integer for a natural key, stable over rebuilds, at most 2^53-1."""
     digest = hashlib.sha256("\x1f".join(natural_key).encode("utf-8", "surrogatepass")).digest()

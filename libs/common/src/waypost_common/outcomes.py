@@ -31,6 +31,15 @@ class OperationStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PushStatus(StrEnum):
+    """How far WhatsApp itself was told of flags that the stored copy has taken on. None: it is not to be told."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    NOT_SUPPORTED = "not_supported"
+
+
 UNFINISHED: Final = (OperationStatus.PENDING, OperationStatus.STARTED)
 
 

@@ -43,6 +43,7 @@ from waypost_common.documents.sessions import (
     OperationDocument,
     QrCode,
     SessionDocument,
+    WantedPush,
 )
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "SeenCommand",
     "SessionDocument",
     "Vote",
+    "WantedPush",
     "chat_document_id",
     "collection_name",
     "member_document_id",

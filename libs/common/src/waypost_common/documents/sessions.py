@@ -43,6 +43,14 @@ class SessionDocument(TypedDict):
     offset: Offset
 
 
+class WantedPush(TypedDict):
+    """What WhatsApp is to be told once the stored copy has it: names of a chat's flags, whose values are read then."""
+
+    backend: str
+    chatJid: Jid
+    flags: list[str]
+
+
 class OperationDocument(TypedDict):
     """One command's record. The first final status wins, but `unknown` yields once to the true outcome (rule R6)."""
 
@@ -59,6 +67,10 @@ class OperationDocument(TypedDict):
     code: str | None
     message: str | None
     push: str | None
+    """A PushStatus; None where WhatsApp is not told."""
+    wantedPush: NotRequired[WantedPush]
+    pushOf: NotRequired[str]
+    """In the operation of a push: the operation whose `push` it is."""
     idempotencyKey: NotRequired[str]
     """Absent without one: a unique index on (organization, idempotencyKey) covers those that have it."""
     requestHash: str
