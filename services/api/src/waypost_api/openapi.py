@@ -33,7 +33,8 @@ def openapi_document() -> dict[str, Any]:
         "info": {
             "title": TITLE,
             "version": VERSION,
-            "description": "Times are Unix epoch milliseconds. Errors carry one envelope: branch on `error.code`. What is not "
+            "description": "Times are Unix epoch milliseconds. Errors carry one envelope: branch on `error.code`. A fault of "
+            "the gateway is 500 `internal`, and so is a command that failed (`details.operation`), at any operation. What is not "
             f"built yet is marked `x-waypost-status: {NOT_BUILT}`: 501 after 401, 403 and 404, whatever its body says.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -115,7 +116,7 @@ def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, An
     if operation.changes:
         content = {"application/json": {"schema": references[operation.accepted or OperationView]}}
         responses["202"] = {"description": "Taken; the operation tells the rest.", "headers": headers_of(202), "content": content}
-    statuses = {401, 403, 500, 503, *operation.errors} | ({408, 413} if operation.changes else set())
+    statuses = {401, 403, 503, *operation.errors} | ({408, 413} if operation.changes else set())
     for status in sorted(statuses):
         responses[str(status)] = {"$ref": f"#/components/responses/{response_name(status)}"}
     return dict(sorted(responses.items()))

@@ -77,7 +77,7 @@ class Operation:
     """How a malformed body is answered."""
     query: tuple[QueryParameter, ...] = ()
     errors: tuple[int, ...] = field(default=(404,))
-    """Statuses beside 401, 403, 500 and 503, which every operation may answer."""
+    """Statuses beside 401, 403 and 503 (and 500), which every operation may answer."""
     waits: bool = False
     """May take longer than one reading of the database; bounds its own readings."""
     changes: bool = False
