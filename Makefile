@@ -52,7 +52,7 @@ test: lint types imports ## Everything that CI checks (Kafka and mongod of its o
 	$(BIN)/pytest -q -m alone $(SERVER_TESTS)
 
 test-unit: $(INSTALLED) ## The tests that need no server
-	$(BIN)/pytest -q -m 'not slow' $(wildcard tests/unit tests/contract)
+	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) -m 'not slow' $(wildcard tests/unit tests/contract)
 
 lint: $(INSTALLED) ## Ruff: rules and format
 	$(BIN)/ruff check .
