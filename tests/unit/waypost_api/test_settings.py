@@ -37,3 +37,21 @@ def test_a_key_is_never_cached_for_more_than_two_seconds(monkeypatch: pytest.Mon
     monkeypatch.setenv("WAYPOST_CACHE_API_KEY_MS", "2001")
     with pytest.raises(ValidationError):
         ApiSettings()
+
+
+def test_allowed_origins_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ApiSettings().http.allowed_origins == ()
+    monkeypatch.setenv(
+        "WAYPOST_HTTP_CORS_ORIGINS", "https://a.example, http://localhost:5173 ,http://[::1]:8080,https://a.example"
+    )
+    assert ApiSettings().http.allowed_origins == ("https://a.example", "http://localhost:5173", "http://[::1]:8080")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["app.example.com", "https://a.example/", "https://A.example", "https://*.example", "https://a.example,*", "null", "ftp://a"],
+)
+def test_what_no_browser_would_send_is_no_origin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("WAYPOST_HTTP_CORS_ORIGINS", text)
+    with pytest.raises(ValidationError, match=r"origins like https://app\.example\.com"):
+        ApiSettings()

@@ -4,10 +4,11 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from waypost_api.cross_origin import cross_origin
 from waypost_api.error_responses import render_exception
 from waypost_api.lifespan import lifespan_of
 from waypost_api.metrics import Metrics
-from waypost_api.middleware import RequestMiddleware
+from waypost_api.middleware import AdmissionMiddleware, RequestMiddleware
 from waypost_api.public_routes import PUBLIC_ROUTES
 from waypost_api.refusal import Refusal
 from waypost_api.routing import routes_of
@@ -20,10 +21,15 @@ from waypost_common.errors import WaypostError
 
 def create_app(settings: ApiSettings, refusal: Refusal | None = None) -> Starlette:
     metrics = Metrics()
-    around = Middleware(RequestMiddleware, metrics=metrics, max_in_flight=settings.http.max_in_flight, render=render_error)
+    around = [
+        Middleware(RequestMiddleware, metrics=metrics),
+        # Above what renders errors, so that a script may read these too.
+        *cross_origin(settings.http),
+        Middleware(AdmissionMiddleware, metrics=metrics, max_in_flight=settings.http.max_in_flight, render=render_error),
+    ]
     app = Starlette(
         routes=[*PUBLIC_ROUTES, *routes_of(OPERATIONS), *SECOND_DIALECT_ROUTES],
-        middleware=[around],
+        middleware=around,
         exception_handlers={WaypostError: render_exception, HTTPException: render_exception},
         lifespan=lifespan_of(settings, metrics, refusal or Refusal()),
     )

@@ -23,12 +23,11 @@ PROBES: Final = frozenset({"/healthz", "/readyz"})
 
 
 class RequestMiddleware:
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_in_flight: int, render: RenderError) -> None:
+    """The outermost: what every response has, and every request leaves behind."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
-        self._max_in_flight = max_in_flight
-        self._render = render
-        self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,22 +46,48 @@ class RequestMiddleware:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            operation = scope.get("waypost.operation", NO_OPERATION)
+            self._metrics.requests.labels(operation, str(status)).inc()
+            self._metrics.latency.labels(operation).observe(time.perf_counter() - started)
+
+
+class AdmissionMiddleware:
+    """Bounds the requests under way, and answers every error that nobody below has answered."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_in_flight: int, render: RenderError) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._max_in_flight = max_in_flight
+        self._render = render
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         self._in_flight += 1
         self._metrics.in_flight.set(self._in_flight)
         try:
-            await self._admitted(scope, receive, send_with_id)
+            await self._admitted(scope, receive, send_noted)
         except ClientDisconnect:
             log.debug("client_left")
         except Exception as error:  # noqa: BLE001  (the last net: a caller never sees a stack trace)
             response = self._render(scope, error)
-            if status == 0:
-                await response(scope, receive, send_with_id)
+            if not begun:
+                await response(scope, receive, send)
         finally:
             self._in_flight -= 1
             self._metrics.in_flight.set(self._in_flight)
-            operation = scope.get("waypost.operation", NO_OPERATION)
-            self._metrics.requests.labels(operation, str(status)).inc()
-            self._metrics.latency.labels(operation).observe(time.perf_counter() - started)
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._in_flight > self._max_in_flight and scope["path"] not in PROBES:

@@ -1,10 +1,18 @@
 """Settings of the API, from the environment: `WAYPOST_<BLOCK>_<FIELD>`."""
 
-from typing import Annotated, Self
+import re
+from typing import Annotated, Final, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from waypost_common.settings import Port, ServiceSettings, SettingsBlock
+
+_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+ANY_ORIGIN: Final = "*"
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 class HttpSettings(SettingsBlock):
@@ -28,6 +36,21 @@ class HttpSettings(SettingsBlock):
     """Requests under way at once; one more is answered 503."""
     shutdown_timeout_s: Annotated[int, Field(ge=1, le=600)] = 15
     """How long requests under way may take to finish after SIGTERM."""
+    cors_origins: str = ""
+    """Comma-separated origins whose scripts may use the API from a browser, each as a browser sends it
+    (`https://app.example.com`, with the port where it is not the default); `*` alone: any. Empty: none."""
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        return _listed(self.cors_origins)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_exact(cls, text: str) -> str:
+        origins = _listed(text)
+        if origins != (ANY_ORIGIN,) and not all(_ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("should be origins like https://app.example.com, in small letters and without a path, or * alone")
+        return text
 
 
 class JwtSettings(SettingsBlock):
