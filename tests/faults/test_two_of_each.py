@@ -1,0 +1,158 @@
+"""Two of each service (one connector) under a mixed load of reads and writes, one of each killed and started again meanwhile."""
+
+import asyncio
+import signal
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+from tests.faults.history import load, logs, make_history, modelled, outcomes
+from tests.faults.mixed_load import Caller, Told
+from tests.plugins.pipeline import Pipeline
+from tests.processes import Process, eventually
+from tests.properties.stored_view import stored_view
+
+from waypost_common.identifiers import Jid, SessionId
+from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, EVENTS_DLQ, live_commands
+from waypost_connector.simulated.record import read_record
+from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
+from waypost_local.ports import free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+SESSIONS, CHATS, HISTORY = 4, 12, 400
+CALLERS_OF_A_SESSION = 2
+KILLED_AFTER_S = {"waypost-api": 8, "waypost-ingest": 20, "waypost-store": 32, "waypost-connector": 44}
+AWAY_S = 2
+LOAD_S = 60
+RECOVERED_S = 15
+"""Kafka gives a killed member's partitions to others after 10 s; the rest is the way back."""
+ARRIVALS_A_SECOND = 50
+
+
+@dataclass
+class System:
+    pipeline: Pipeline
+    pairs: dict[str, list[Process]]
+    folder: Path
+
+    async def chats(self) -> dict[SessionId, list[Jid]]:
+        """Those that one can write to, of each session."""
+        found: dict[SessionId, list[Jid]] = defaultdict(list)
+        query = {"visible": True, "type": {"$in": ["dm", "group"]}}
+        async for chat in self.pipeline.database["chats"].find(query).sort("_id"):
+            found[chat["session"]].append(chat["jid"])
+        assert len(found) == SESSIONS
+        return found
+
+    def calls(self) -> list[dict[str, str]]:
+        """What WhatsApp was asked and did, by the network's own record."""
+        lines = read_record(self.folder)
+        return [line for line in lines if line["what"] == "called" and line["outcome"] == "done"]
+
+
+@pytest.fixture
+async def system(pipeline: Pipeline, tmp_path: Path) -> System:
+    """All sessions working and all their chats known; nothing more arrives but what calls bring about."""
+    folder = tmp_path / "network"
+    network = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": "of network and connectors"}
+    world = ("--sessions", str(SESSIONS), "--chats", str(CHATS), "--history", "100", "--rate", "0", "--events", str(HISTORY))
+    await pipeline.start("waypost-simulated-network", "--data", str(folder), *world, **network)
+    sending = {"WAYPOST_SENDING_PER_MINUTE": "100000", "WAYPOST_SENDING_PER_HOUR": "1000000"}
+    pairs = {name: [pipeline.process(name), pipeline.process(name)] for name in ("waypost-ingest", "waypost-store")}
+    pairs["waypost-connector"] = [
+        pipeline.process("waypost-connector", "run", **network, **sending, WAYPOST_CONNECTOR_GATEWAY_ID=f"connector-{number}")
+        for number in (1,)
+    ]
+    pairs["waypost-api"] = [pipeline.process("waypost-api", WAYPOST_HTTP_PORT=str(free_port())) for _ in (1, 2)]
+    for process in (every := [process for pair in pairs.values() for process in pair]):
+        process.start()
+    await asyncio.gather(*(process.until_ready() for process in every))
+    system = System(pipeline, pairs, folder)
+
+    async def arrived() -> bool:
+        lines = read_record(folder)
+        return sum(len(line["ids"]) for line in lines if line["what"] == "acknowledged") >= HISTORY
+
+    await eventually(arrived, lambda: f"all that arrives has arrived\n{logs(pipeline)}")
+    await pipeline.until_applied()
+    return system
+
+
+@pytest.fixture
+async def replicas(system: System) -> AsyncIterator[list[httpx.AsyncClient]]:
+    key = await system.pipeline.api_key(DEFAULT_ORGANIZATION)
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(system.pipeline.client(one, key)) for one in system.pairs["waypost-api"]]
+
+
+async def test_one_of_each_kind_may_be_killed_under_load(system: System, replicas: Sequence[httpx.AsyncClient]) -> None:
+    pipeline, told, over = system.pipeline, Told(), asyncio.Event()
+    callers = [
+        Caller(replicas, session, chats[number::CALLERS_OF_A_SESSION], told, seed=number)
+        for session, chats in (await system.chats()).items()
+        for number in range(CALLERS_OF_A_SESSION)
+    ]
+    arrivals = make_history(LOAD_S * ARRIVALS_A_SECOND * 2)
+    async with load(pipeline, arrivals, a_second=ARRIVALS_A_SECOND), asyncio.TaskGroup() as tasks:
+        for number, caller in enumerate(callers):
+            tasks.create_task(caller.run(over), name=f"caller {number}")
+        faults = await kill_one_of_each(system)
+        over.set()
+    print(sorted(told.answers.items()), len(told.failures))  # noqa: T201  (shown by `pytest -rP`)
+    assert [one for one in told.failures if not any(at <= one[0] <= at + RECOVERED_S for at in faults)] == []
+    await assert_every_operation_ended(pipeline)
+    for caller in callers:
+        await caller.check()
+    assert_nothing_was_done_twice(system, told)
+    await assert_as_the_log_says(pipeline)
+
+
+async def kill_one_of_each(system: System) -> list[float]:
+    """Returns when each was killed, once the time of the load is over."""
+    started, faults = time.monotonic(), []
+    for name, seconds in KILLED_AFTER_S.items():
+        await asyncio.sleep(started + seconds - time.monotonic())
+        one = system.pairs[name][0]
+        faults.append(time.monotonic())
+        await asyncio.to_thread(one.end, signal.SIGKILL)
+        await asyncio.sleep(AWAY_S)
+        one.start()
+        await one.until_ready()
+    await asyncio.sleep(started + LOAD_S - time.monotonic())
+    return faults
+
+
+async def assert_every_operation_ended(pipeline: Pipeline) -> None:
+    async def ended() -> bool:
+        return not await pipeline.database["operations"].count_documents({"status": {"$in": ["pending", "started"]}})
+
+    await eventually(ended, lambda: f"every operation has an outcome\n{logs(pipeline)}")
+
+
+def assert_nothing_was_done_twice(system: System, told: Told) -> None:
+    made = Counter(call["command"] for call in system.calls() if call["operation"] in {"message.send", "channel.create"})
+    assert made
+    assert {command: count for command, count in made.items() if count > 1} == {}
+    assert told.sent <= made.keys()
+
+
+async def assert_as_the_log_says(pipeline: Pipeline) -> None:
+    """The documents are what the reference model makes of the log, and no command has two outcomes that contradict."""
+    await pipeline.until_applied()
+    records = await pipeline.read_all()
+    view, verdicts = modelled(records)
+    assert await stored_view(pipeline.database) == view
+    found = await outcomes(pipeline)
+    for command, verdict in verdicts.items():
+        assert found[command] - {("unknown", "gateway_unavailable")} == {verdict}
+    asked = [*await pipeline.read_all(COMMANDS_STORE), *await pipeline.read_all(live_commands("simulated"))]
+    assert {orjson.loads(record.value)["id"] for record in asked} <= found.keys()
+    assert await pipeline.read_all(EVENTS_DLQ) == []
+    assert await pipeline.read_all(COMMANDS_DLQ) == []
