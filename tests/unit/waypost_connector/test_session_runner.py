@@ -1,16 +1,16 @@
 """One session between a backend and Kafka, with a backend that knows nothing of the simulated one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 import pytest
 from pydantic import SecretStr
 
-from waypost_common.identifiers import EventId, Jid, OrganizationId, SessionId
+from waypost_common.identifiers import EpochMs, EventId, Jid, OrganizationId, SessionId
 from waypost_common.live_commands import LiveCommand
 from waypost_connector.backend import (
     BackendError,
@@ -20,14 +20,18 @@ from waypost_connector.backend import (
     Device,
     Identity,
     LoggedOutError,
+    Paired,
+    PairingCode,
     ReplacedError,
 )
 from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics, SessionPhase
 from waypost_connector.publisher import Publisher
 from waypost_connector.session_runner import SessionRunner
+from waypost_connector.wishes import Wish
 
 DEVICE = Device(SessionId("s1"), OrganizationId("org_a"), SecretStr("key"), label="Desk", fence=7)
+UNPAIRED = replace(DEVICE, paired=False)
 ME = Identity(phone_number="9991", jid=Jid("9991@s.whatsapp.net"), lid=Jid("1@lid"))
 
 
@@ -78,9 +82,29 @@ class TinyBackend:
     def __init__(self, *connections: TinyConnection | BackendError) -> None:
         self.connections = list(connections)
         self.attempts = 0
+        self.scanned = asyncio.Event()
+        self.types = True
+        self.lost_pairings = 0
+        self.pairings: list[str | None] = []
+        self.unlinked = 0
+
+    async def pair(self, device: Device, phone: str | None) -> AsyncGenerator[PairingCode | Paired, None]:
+        assert device == UNPAIRED
+        self.pairings.append(phone)
+        if len(self.pairings) <= self.lost_pairings:
+            raise ConnectionLostError("gone")
+        if phone is not None and self.types:
+            yield PairingCode("ABCD-1234", EpochMs(160_000), typed=True)
+        yield PairingCode("2@abc", EpochMs(20_000))
+        await self.scanned.wait()
+        yield Paired(DEVICE, ME, platform="android")
+
+    async def unlink(self, device: Device) -> None:
+        assert device == DEVICE
+        self.unlinked += 1
 
     async def connect(self, device: Device) -> TinyConnection:
-        assert device is DEVICE
+        assert device == DEVICE
         self.attempts += 1
         connection = self.connections[min(self.attempts, len(self.connections)) - 1]
         if isinstance(connection, BackendError):
@@ -104,6 +128,15 @@ class Kafka:
     def statuses(self) -> list[str]:
         return [event["payload"]["status"] for _, _, event in self.taken if event["event"] == "session.status"]
 
+    def told(self) -> list[tuple[str, str | None]]:
+        """What was told of the session itself: status and desired state, or the event with its code."""
+        payloads = [(event["event"], event["payload"]) for _, _, event in self.taken]
+        return [
+            (payload["status"], payload.get("desired")) if name == "session.status" else (name, payload.get("code"))
+            for name, payload in payloads
+            if name in ("session.status", "auth.qr", "auth.code")
+        ]
+
     def messages(self) -> list[str]:
         return [
             event["payload"]["waMessageId"]
@@ -112,12 +145,17 @@ class Kafka:
         ]
 
 
+RUNNING = Wish(DEVICE, running=True)
+
+
 @asynccontextmanager
-async def serving(backend: TinyBackend, kafka: Kafka, metrics: ConnectorMetrics | None = None) -> AsyncIterator[SessionRunner]:
+async def serving(
+    backend: TinyBackend, kafka: Kafka, metrics: ConnectorMetrics | None = None, *, wish: Wish = RUNNING
+) -> AsyncIterator[SessionRunner]:
     metrics = metrics or ConnectorMetrics()
     publisher = Publisher(kafka, metrics, capacity=10)
     runner = SessionRunner(
-        DEVICE,
+        wish.device,
         backend,
         publisher,
         metrics,
@@ -126,7 +164,7 @@ async def serving(backend: TinyBackend, kafka: Kafka, metrics: ConnectorMetrics 
         disconnected_seconds=0.05,
         topic_prefix="p.",
     )
-    runner.want(running=True)
+    runner.want(wish)
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         publishing = tasks.create_task(publisher.run())
         running = tasks.create_task(runner.run())

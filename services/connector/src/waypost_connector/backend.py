@@ -4,14 +4,14 @@ WhatsApp keeps an event until it is acknowledged. The connector acknowledges onl
 acknowledge by itself, and must deliver again, with the same event id, whatever was not acknowledged before a connection ended.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic import SecretStr
 
 from waypost_common.errors import ErrorCode
-from waypost_common.identifiers import EventId, Jid, OrganizationId, SessionId
+from waypost_common.identifiers import EpochMs, EventId, Jid, OrganizationId, SessionId
 from waypost_common.live_commands import LiveCommand
 
 
@@ -63,6 +63,8 @@ class Device:
     organization: OrganizationId
     key: SecretStr
     label: str | None = None
+    paired: bool = True
+    """Whether WhatsApp knows the device. Else it must be paired before it can connect, and `key` says nothing."""
     fence: int | None = None
     """Token of the ownership under which the session is connected; every login and session event carries it."""
 
@@ -88,6 +90,25 @@ class Delivery:
     payload: Mapping[str, Any]
     alternative: Jid | None = None
     """The other address (LID or phone) of the dm's person, where WhatsApp gives both."""
+
+
+@dataclass(frozen=True)
+class PairingCode:
+    """What the phone's owner scans, or types where a phone number was given."""
+
+    code: str
+    expires_at: EpochMs
+    typed: bool = False
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The phone has accepted: `device` can connect from now on."""
+
+    device: Device
+    identity: Identity
+    platform: str | None = None
+    business_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +177,20 @@ class Backend(Protocol):
     @property
     def operations(self) -> Sequence[str]:
         """The live operations that a session connected here can do, as its session.status lists them."""
+        ...
+
+    def pair(self, device: Device, phone: str | None) -> AsyncGenerator[PairingCode | Paired, None]:
+        """Codes, each valid until the next of its kind, until the phone accepts one: that is told last.
+
+        Codes to scan always, with `phone` (digits) one to type as well. Leaving off ends it. Raises ConnectionLostError.
+        """
+        ...
+
+    async def unlink(self, device: Device) -> None:
+        """Takes the device from its account for good, connected or not: its connection ends, its key opens nothing any more.
+
+        Takes seconds at most. Idempotent. Raises ConnectionLostError: it may have been done.
+        """
         ...
 
     async def connect(self, device: Device) -> Connection:

@@ -13,7 +13,6 @@ from waypost_common.environment import load_settings
 from waypost_common.logs import configure_logging
 from waypost_common.running import run_service
 from waypost_connector.lines import Source
-from waypost_connector.ownership import Everything
 from waypost_connector.replay import Replay, ReplayFailedError
 from waypost_connector.replay_output import print_json, print_text, progress_to
 from waypost_connector.runtime import Connector
@@ -34,7 +33,7 @@ app = typer.Typer(
 )
 
 RUN_HELP = f"""
-Serve all sessions of the simulated network until SIGTERM.
+Serve all sessions of the simulated network, and those that the API made, until SIGTERM.
 
 {KAFKA_HELP}, WAYPOST_NETWORK_HOST, WAYPOST_NETWORK_PORT, WAYPOST_CONNECTOR_GATEWAY_ID, WAYPOST_METRICS_PORT (probes).
 
@@ -76,8 +75,7 @@ async def _run(settings: ConnectorSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     backend = SimulatedBackend(settings.network, client=settings.connector.gateway_id)
-    ownership = Everything(backend, refresh_seconds=settings.connector.refresh_seconds)
-    await Connector(settings, backend, ownership).run(stop)
+    await Connector(settings, backend, devices=backend).run(stop)
 
 
 @app.command(help=REPLAY_HELP)

@@ -13,6 +13,7 @@ class SessionPhase(StrEnum):
     REPLACED = "replaced"
     LOGGED_OUT = "logged_out"
     STOPPED = "stopped"
+    PAIRING = "pairing"
 
 
 class ConnectorMetrics:

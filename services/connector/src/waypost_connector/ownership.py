@@ -1,24 +1,21 @@
 """Which sessions this process serves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final, Protocol
 
 import structlog
+from pymongo.errors import PyMongoError
 
+from waypost_common.identifiers import SessionId
 from waypost_connector.backend import BackendError, Device
+from waypost_connector.wishes import Known, Wish, wishes
 
 log = structlog.stdlib.get_logger(__name__)
 
-
-class Ownership(Protocol):
-    def assignments(self) -> AsyncIterator[Sequence[Device]]:
-        """All sessions that this process is to serve, anew each time that may have changed. For ever, until cancelled."""
-        ...
-
-    def missing(self) -> str | None:
-        """Why the sessions are not known, in one line; None when they are."""
-        ...
+LOOK_SECONDS: Final = 0.5
+"""How often documents are looked at: what somebody wants of a session is to be followed within a second."""
 
 
 class DeviceList(Protocol):
@@ -27,27 +24,61 @@ class DeviceList(Protocol):
         ...
 
 
+class Documents(Protocol):
+    """What is asked of `waypost_connector.session_documents.SessionDocuments`."""
+
+    async def read(self) -> Mapping[SessionId, Known]: ...
+
+
 class Everything:
-    """Takes every session in the list, which is asked for every few seconds: for a connector that runs alone."""
+    """Takes every session of the backend: for a connector that runs alone.
 
-    def __init__(self, devices: DeviceList, *, refresh_seconds: float) -> None:
-        self._devices = devices
+    Neither list can be had at all times. What was known last holds then: an outage takes no session away and stops none.
+    """
+
+    def __init__(self, devices: DeviceList, documents: Documents, *, backend: str, refresh_seconds: float) -> None:
+        """`refresh_seconds`: how often the devices are asked for."""
+        self._list = devices
+        self._documents = documents
+        self._backend = backend
         self._refresh_seconds = refresh_seconds
-        self._missing: str | None = "the list of sessions was not asked for yet"
+        self._devices: Sequence[Device] | None = None
+        self._known: Mapping[SessionId, Known] | None = None
+        self._missing: dict[str, str] = {"devices": "the list of sessions was not asked for yet"}
 
-    async def assignments(self) -> AsyncIterator[Sequence[Device]]:
+    async def wishes(self) -> AsyncIterator[Sequence[Wish]]:
+        """What is wanted of all sessions, told again every moment. For ever, until cancelled."""
+        asked = -self._refresh_seconds
         while True:
-            try:
-                devices = await self._devices.devices()
-            except BackendError as error:
-                # What is served already goes on being served: a list that cannot be had takes nothing away.
-                if self._missing != str(error):
-                    log.warning("session_list_unavailable", reason=str(error))
-                self._missing = str(error)
-            else:
-                self._missing = None
-                yield devices
-            await asyncio.sleep(self._refresh_seconds)
+            if self._devices is None or time.monotonic() - asked >= self._refresh_seconds:
+                asked = time.monotonic()
+                await self._ask_for_devices()
+            await self._look_at_documents()
+            if self._devices is not None and self._known is not None:
+                yield wishes(self._devices, self._known, backend=self._backend)
+            await asyncio.sleep(min(LOOK_SECONDS, self._refresh_seconds))
 
     def missing(self) -> str | None:
-        return self._missing
+        """Why the sessions are not known, in one line; None when they are."""
+        return next(iter(self._missing.values()), None)
+
+    async def _ask_for_devices(self) -> None:
+        try:
+            self._devices = await self._list.devices()
+        except BackendError as error:
+            self._note("devices", str(error))
+        else:
+            self._missing.pop("devices", None)
+
+    async def _look_at_documents(self) -> None:
+        try:
+            self._known = await self._documents.read()
+        except PyMongoError as error:
+            self._note("documents", f"the session documents cannot be read: {type(error).__name__}")
+        else:
+            self._missing.pop("documents", None)
+
+    def _note(self, what: str, reason: str) -> None:
+        if self._missing.get(what) != reason:
+            log.warning("sessions_unknown", reason=reason)
+        self._missing[what] = reason

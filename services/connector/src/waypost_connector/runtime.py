@@ -16,16 +16,17 @@ from waypost_common.probes import serve_probes
 from waypost_common.topics import EVENTS, topic_name
 from waypost_connector.backend import Backend
 from waypost_connector.backoff import delays
-from waypost_connector.live.desired import DesiredStates
 from waypost_connector.live.metrics import LiveMetrics
 from waypost_connector.live.service import LiveCommands
 from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics
-from waypost_connector.ownership import Ownership
+from waypost_connector.ownership import DeviceList, Everything
 from waypost_connector.partitions import RememberedPartitions
 from waypost_connector.publisher import Publisher
+from waypost_connector.session_documents import SessionDocuments
 from waypost_connector.session_runner import SessionRunner
 from waypost_connector.settings import ConnectorSettings
+from waypost_connector.wishes import Wish
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -34,10 +35,11 @@ PRODUCER_STOP_SECONDS = 3.0
 
 
 class Connector:
-    def __init__(self, settings: ConnectorSettings, backend: Backend, ownership: Ownership) -> None:
+    def __init__(self, settings: ConnectorSettings, backend: Backend, devices: DeviceList) -> None:
         self._settings = settings
         self._backend = backend
-        self._ownership = ownership
+        self._devices = devices
+        self._ownership: Everything | None = None
         self._metrics = ConnectorMetrics()
         self._producer: AIOKafkaProducer | None = None
         self._sessions = CallableSessions()
@@ -91,14 +93,15 @@ class Connector:
             producer=producer,
             database=database,
         )
+        documents = SessionDocuments(database, self._backend.name)
+        seconds = self._settings.connector.refresh_seconds
+        self._ownership = Everything(self._devices, documents, backend=self._backend.name, refresh_seconds=seconds)
         async with asyncio.TaskGroup() as tasks:
             publishing = tasks.create_task(publisher.run(), name="publish")
-            following = tasks.create_task(self._follow(publisher, tasks), name="follow")
-            wanting = tasks.create_task(DesiredStates(database, lambda: self._runners).run(), name="desired states")
+            following = tasks.create_task(self._follow(self._ownership, publisher, tasks), name="follow")
             calling = tasks.create_task(commands.run(), name="live commands")
             await stop.wait()
             following.cancel()
-            wanting.cancel()
             await self._end_commands(commands, calling)
             await self._end_sessions()
             publishing.cancel()
@@ -120,28 +123,35 @@ class Connector:
             for session in late:
                 session.cancel()
 
-    async def _follow(self, publisher: Publisher, tasks: asyncio.TaskGroup) -> None:
-        """Starts and stops sessions as their ownership changes."""
-        block, prefix = self._settings.connector, self._settings.kafka.topic_prefix
-        async for devices in self._ownership.assignments():
-            wanted = {device.session: device for device in devices}
+    async def _follow(self, ownership: Everything, publisher: Publisher, tasks: asyncio.TaskGroup) -> None:
+        """Starts and stops sessions as what is wanted of them changes."""
+        async for wishes in ownership.wishes():
+            wanted = {wish.device.session: wish for wish in wishes}
             for runner in self._runners:
-                if wanted.pop(runner.device.session, None) is None:
+                wish = wanted.pop(runner.device.session, None)
+                if wish is None:
                     runner.stop()
-            for device in wanted.values():
-                runner = SessionRunner(
-                    device,
-                    self._backend,
-                    publisher,
-                    self._metrics,
-                    sessions=self._sessions,
-                    gateway_id=block.gateway_id,
-                    disconnected_seconds=block.disconnected_seconds,
-                    topic_prefix=prefix,
-                )
-                task = tasks.create_task(runner.run(), name=f"session {device.session}")
-                self._runners[runner] = task
-                task.add_done_callback(partial(self._forget, runner))
+                else:
+                    runner.want(wish)
+            for wish in wanted.values():
+                self._start(wish, publisher, tasks)
+
+    def _start(self, wish: Wish, publisher: Publisher, tasks: asyncio.TaskGroup) -> None:
+        block = self._settings.connector
+        runner = SessionRunner(
+            wish.device,
+            self._backend,
+            publisher,
+            self._metrics,
+            sessions=self._sessions,
+            gateway_id=block.gateway_id,
+            disconnected_seconds=block.disconnected_seconds,
+            topic_prefix=self._settings.kafka.topic_prefix,
+        )
+        runner.want(wish)
+        task = tasks.create_task(runner.run(), name=f"session {wish.device.session}")
+        self._runners[runner] = task
+        task.add_done_callback(partial(self._forget, runner))
 
     def _forget(self, runner: SessionRunner, _task: asyncio.Task[None]) -> None:
         del self._runners[runner]
@@ -157,7 +167,7 @@ class Connector:
             return f"kafka at {self._settings.kafka.bootstrap_servers} does not answer"
         if topic not in topics:
             return f"topic {topic} is missing: run waypost migrate"
-        return self._ownership.missing()
+        return None if self._ownership is None else self._ownership.missing()
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

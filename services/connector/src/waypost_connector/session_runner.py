@@ -1,25 +1,41 @@
-"""Keeps one session connected and carries its events to Kafka."""
+"""Keeps one session as it is wanted: paired, connected and its events carried to Kafka; or at rest."""
 
 import asyncio
 import time
+from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
-from waypost_connector.backend import Backend, Connection, ConnectionLostError, Delivery, Device, LoggedOutError, ReplacedError
+from waypost_connector.backend import (
+    Backend,
+    Connection,
+    ConnectionLostError,
+    Delivery,
+    Device,
+    LoggedOutError,
+    PairingCode,
+    ReplacedError,
+)
 from waypost_connector.backoff import delays
+from waypost_connector.carrying import Carrying
 from waypost_connector.live.control import SessionControl
+from waypost_connector.live.pairing import Pairing, PairingUnansweredError
 from waypost_connector.live.sessions import CallableSessions, Line
 from waypost_connector.metrics import ConnectorMetrics, SessionPhase
 from waypost_connector.publisher import Publisher
 from waypost_connector.session_records import SessionRecords
+from waypost_connector.session_wishes import SessionWishes
+from waypost_connector.wishes import Wish
 
 log = structlog.stdlib.get_logger(__name__)
 
-Submitted = tuple[Delivery, asyncio.Future[None]]
-STEADY_SECONDS = 5.0
+STEADY_SECONDS: Final = 5.0
 """A connection that lasted this long was a good one: the next attempt comes at once."""
+
+RESTING: Final = ("stopped", "logged_out")
+"""Where the document of a session without device says so already, there is nothing to tell."""
 
 
 class SessionRunner:
@@ -45,85 +61,144 @@ class SessionRunner:
         self._disconnected_seconds = disconnected_seconds
         self._records = SessionRecords(device, metrics, gateway_id=gateway_id, topic_prefix=topic_prefix)
         self._random = Random()
-        self._taking: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._again = asyncio.Event()
         self._line: Line | None = None
-        self._wanted: bool | None = None
+        self._carrying: Carrying | None = None
+        self._pairing = Pairing(backend, self._publish)
         self._announced: str | None = None
+        self._wishes = SessionWishes()
 
     @property
-    def is_logged_out(self) -> bool:
-        return self._announced == "logged_out"
+    def is_paired(self) -> bool:
+        return self.device.paired
+
+    def want(self, wish: Wish) -> None:
+        """Says what is wanted of the session; until that is known it rests. Idempotent."""
+        first = self._wishes.running is None
+        if first and not self.device.paired and wish.status in RESTING:
+            self._announced = wish.status
+        if first and wish.was_unlinked_unseen:
+            self._unpair()
+        elif self._wishes.hear(wish, announced=self._announced):
+            self._follow()
 
     def reconnect(self) -> None:
         """Ends the connection, if there is one, and makes another. Wakes a session that rests."""
-        self._again.set()
+        if not self._wishes.running:
+            self._wishes.decide(running=True)
         self._announced = None
         if self._line:
             self._sessions.disconnect(self.device.session, self._line)
-        if self._taking:
-            self._taking.cancel()
+        if self._carrying:
+            self._carrying.end()
+        self._again.set()
 
-    def want(self, *, running: bool) -> None:
-        """Says whether the session is to be connected; until that is known it is not. Idempotent."""
-        if running is not self._wanted:
-            self._wanted = running
+    async def log_out(self) -> None:
+        """Unlinks the session where it is linked, ends its pairing where it is being paired, and returns once that is told."""
+        if self.device.paired:
+            await self._backend.unlink(self.device)
+        if self.device.paired or self._wishes.running:
+            self._unpair()
+        await self._wishes.told.wait()
+
+    async def pairing_code(self, phone: str | None) -> PairingCode:
+        """Begins to pair the session where that has not begun, and gives its newest code."""
+        if not self._wishes.running:
+            self._wishes.decide(running=True)
             self._again.set()
-            if self._taking and not running:
-                self._taking.cancel()
+        return await self._pairing.code(phone)
 
     def stop(self) -> None:
         """Takes nothing more; `run` returns once what was taken is in Kafka and acknowledged."""
         self._stopping.set()
+        self._follow()
+
+    def _unpair(self) -> None:
+        """WhatsApp knows the device no more."""
+        self.device = replace(self.device, paired=False)
+        self._wishes.identified = True
+        self._wishes.decide(running=False)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Looks anew at what is wanted, and ends what is not."""
         self._again.set()
-        if self._taking:
-            self._taking.cancel()
+        if self._stopping.is_set() or not self._wishes.running:
+            self._pairing.end()
+            if self._carrying:
+                self._carrying.end()
 
     async def run(self) -> None:
-        """Until stopped, replaced or logged out. Cancelling it disconnects at once; what was not acknowledged comes again."""
+        """Until stopped. Cancelling it disconnects at once; what was not acknowledged comes again."""
         session = self.device.session
         control = Line(SessionControl(session, self, self._sessions), self._records.of_delivery)
         self._sessions.serve(session, control)
         try:
-            await self._keep_connected()
+            while self._wishes.running is None and not self._stopping.is_set():
+                await self._again.wait()
+            await self._live()
         finally:
             self._sessions.leave(session, control)
 
-    async def _keep_connected(self) -> None:
-        if self._wanted is None:
-            await self._again.wait()
+    async def _live(self) -> None:
         waits = delays(self._random)
         while not self._stopping.is_set():
-            if not self._wanted:
-                await self._rest(SessionPhase.STOPPED)
-                continue
-            await self._announce("starting", unless="working")
-            since, ended = time.monotonic(), SessionPhase.CONNECTING
+            since, lost, replaced = time.monotonic(), False, False
             try:
-                connection = await self._connect()
-                if connection is not None:
-                    with self._metrics.sessions.labels(SessionPhase.WORKING).track_inprogress():
-                        await self._serve(connection)
+                await self._do_what_is_wanted()
             except* ConnectionLostError as errors:
+                lost = True
                 self._metrics.reconnects.inc()
                 log.info("connection_lost", session=self.device.session, reason=str(errors.exceptions[0]))
             except* ReplacedError:
-                ended = SessionPhase.REPLACED
+                replaced = True
             except* LoggedOutError as errors:
                 log.warning("logged_out", session=self.device.session, reason=str(errors.exceptions[0]))
-                ended = SessionPhase.LOGGED_OUT
-            if ended is not SessionPhase.CONNECTING:
-                await self._rest(ended)
+                self._unpair()
+            except* PairingUnansweredError:
+                self._wishes.decide(running=False)
+            if replaced:
+                await self._rest(SessionPhase.REPLACED)
             if time.monotonic() - since > STEADY_SECONDS:
                 waits = delays(self._random)
-            await self._pause(next(waits))
+            if lost:
+                await self._pause(next(waits))
+
+    async def _do_what_is_wanted(self) -> None:
+        """Returns or raises when that may have changed."""
+        if self._wishes.removed and self.device.paired:
+            await self._backend.unlink(self.device)
+            self.device = replace(self.device, paired=False)
+        elif not self._wishes.running:
+            logged_out = self._wishes.identified and not self.device.paired
+            await self._rest(SessionPhase.LOGGED_OUT if logged_out else SessionPhase.STOPPED)
+        elif self.device.paired:
+            await self._announce("starting", unless="working")
+            if (connection := await self._connect()) is not None:
+                await self._serve(connection)
+        else:
+            await self._pair()
+
+    async def _pair(self) -> None:
+        """Shows codes until the phone accepts, or that is not wanted any more.
+
+        A session that was paired before goes straight to its codes: `starting` would say that it still is.
+        """
+        if not self._wishes.identified:
+            await self._announce("starting", unless="scan_qr_code")
+        await self._announce("scan_qr_code")
+        with self._metrics.sessions.labels(SessionPhase.PAIRING).track_inprogress():
+            paired = await self._pairing.run(self.device)
+        if paired is not None:
+            self.device = paired.device
+            self._wishes.identified = True
 
     async def _connect(self) -> Connection | None:
         """A connection, however long it takes; None when there is to be none any more. Raises LoggedOutError."""
         waits, since = delays(self._random), time.monotonic()
         with self._metrics.sessions.labels(SessionPhase.CONNECTING).track_inprogress():
-            while self._wanted and not self._stopping.is_set():
+            while self._wishes.running and self.device.paired and not self._stopping.is_set():
                 try:
                     return await self._backend.connect(self.device)
                 except ConnectionLostError as error:
@@ -133,11 +208,28 @@ class SessionRunner:
                 await self._pause(next(waits))
         return None
 
+    async def _serve(self, connection: Connection) -> None:
+        session, identity = self.device.session, connection.identity
+        line = Line(connection, self._records.of_delivery)
+        self._line, self._carrying = line, Carrying(session, connection, self._publisher, self._records)
+        try:
+            await self._announce("working", phoneNumber=identity.phone_number, waJid=identity.jid, waLid=identity.lid)
+            self._wishes.identified = True
+            self._sessions.connect(session, line)
+            if self._stopping.is_set() or not self._wishes.running:
+                self._carrying.end()
+            with self._metrics.sessions.labels(SessionPhase.WORKING).track_inprogress():
+                await self._carrying.run()
+        finally:
+            self._line = self._carrying = None
+            self._sessions.disconnect(session, line)
+            await connection.disconnect()
+
     async def _rest(self, phase: SessionPhase) -> None:
         """Stays away from WhatsApp, but in the figures, until stopped or asked to connect again."""
-        log.warning("session_rests", session=self.device.session, phase=phase.value)
+        log.info("session_rests", session=self.device.session, phase=phase.value)
         self._again.clear()
-        if phase is not SessionPhase.REPLACED:
+        if phase is not SessionPhase.REPLACED and not self._wishes.removed:
             await self._announce(phase.value)
         if self._stopping.is_set():
             return
@@ -151,54 +243,15 @@ class SessionRunner:
         except TimeoutError:
             return
 
-    async def _serve(self, connection: Connection) -> None:
-        identity = connection.identity
-        await self._announce(
-            "working",
-            phoneNumber=identity.phone_number,
-            waJid=identity.jid,
-            waLid=identity.lid,
-        )
-        submitted: asyncio.Queue[Submitted | None] = asyncio.Queue()  # bounded by the publisher's buffer
-        self._line = line = Line(connection, self._records.of_delivery)
-        self._sessions.connect(self.device.session, line)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._acknowledge(connection, submitted), name=f"acknowledge {self.device.session}")
-                self._taking = tasks.create_task(self._take(connection, submitted), name=f"take {self.device.session}")
-                if self._stopping.is_set() or not self._wanted:
-                    self._taking.cancel()
-        finally:
-            self._taking = self._line = None
-            self._sessions.disconnect(self.device.session, line)
-            await connection.disconnect()
-
-    async def _take(self, connection: Connection, submitted: asyncio.Queue[Submitted | None]) -> None:
-        try:
-            async for delivery in connection.events():
-                submitted.put_nowait((delivery, await self._publisher.submit(self._records.of_delivery(delivery))))
-        finally:
-            submitted.put_nowait(None)
-
-    async def _acknowledge(self, connection: Connection, submitted: asyncio.Queue[Submitted | None]) -> None:
-        """Acknowledges in order, as many at once as Kafka has taken."""
-        ended = False
-        while not ended:
-            batch = [await submitted.get()]
-            while not submitted.empty():
-                batch.append(submitted.get_nowait())
-            ended = batch[-1] is None
-            taken: list[Delivery] = []
-            for delivery, done in filter(None, batch):
-                if not done.done():
-                    await connection.acknowledge(taken)
-                    taken = []
-                await done
-                taken.append(delivery)
-            await connection.acknowledge(taken)
+    async def _publish(self, delivery: Delivery) -> None:
+        await self._publisher.submit(self._records.of_delivery(delivery))
 
     async def _announce(self, status: str, *, unless: str | None = None, **facts: Any) -> None:
-        """Publishes the session's status, unless that, or the one given, was published last."""
-        if self._announced not in (status, unless):
+        """Publishes the session's status, unless that, or the one given, was published last and nothing else is to be told."""
+        news = self._announced is None or self._announced not in (status, unless)
+        if news or self._wishes.untold is not None:
             self._announced = status
+            facts |= self._wishes.tell()
             await self._publisher.submit(self._records.of_status(status, self._backend, facts))
+            if self._wishes.untold is None:
+                self._wishes.told.set()

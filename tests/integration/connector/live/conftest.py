@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from waypost_common.commands import encode_command
 from waypost_common.identifiers import Jid, new_command_id
 from waypost_common.jids import ChatType
 from waypost_common.live_commands import LIVE_COMMAND_ADAPTER, LiveCommand
-from waypost_common.topics import COMMANDS_DLQ, OUTCOMES, live_commands
+from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, OUTCOMES, live_commands
 from waypost_connector.simulated.cast import Cast
 from waypost_connector.simulated.protocol import open_frames
 from waypost_connector.simulated.record import read_record
@@ -41,8 +42,17 @@ class Live:
 
     async def ask(self, name: str, payload: dict[str, Any], *, seconds: float = 30.0, **envelope: Any) -> LiveCommand:
         """Publishes a command as a user's program would."""
+        command = self._command(name, payload, seconds) | envelope
+        return await self.repeat(LIVE_COMMAND_ADAPTER.validate_json(orjson.dumps(command)))
+
+    async def tell_store(self, name: str, payload: dict[str, Any] | None = None, **envelope: Any) -> None:
+        """Publishes a command for the store, which makes an event of it."""
+        command = self._command(name, payload or {}, 30.0) | envelope
+        await self.pipeline.publish_raw(orjson.dumps(command), command["session"], COMMANDS_STORE)
+
+    def _command(self, name: str, payload: dict[str, Any], seconds: float) -> dict[str, Any]:
         now = now_ms()
-        command = {
+        return {
             "schema": "v1",
             "id": new_command_id(),
             "command": name,
@@ -53,7 +63,6 @@ class Live:
             "deadline": now + int(seconds * 1_000),
             "payload": payload,
         }
-        return await self.repeat(LIVE_COMMAND_ADAPTER.validate_json(orjson.dumps(command | envelope)))
 
     async def repeat(self, command: LiveCommand) -> LiveCommand:
         topic = live_commands("simulated")
@@ -81,9 +90,24 @@ class Live:
     async def dead_letters(self) -> list[Any]:
         return await self.pipeline.read_all(COMMANDS_DLQ)
 
-    async def session(self) -> dict[str, Any]:
-        found = await self.pipeline.database["sessions"].find_one({"_id": self.cast.session})
-        return dict(found or {})
+    async def until_session(self, session: str, what: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The session's document, once the condition holds of it."""
+        found: dict[str, Any] = {}
+
+        async def holds() -> bool:
+            found.update(await self.pipeline.database["sessions"].find_one({"_id": session}) or {})
+            return bool(found) and condition(found)
+
+        await eventually(holds, lambda: f"{what}, found {found}\n{self.connector.log[-3_000:]}")
+        return found
+
+    async def until_status(self, session: str, status: str) -> dict[str, Any]:
+        return await self.until_session(session, status, lambda found: bool(found["status"] == status))
+
+    def recorded(self, what: str, session: str) -> list[dict[str, Any]]:
+        """The network's own record of the session."""
+        lines = read_record(self._folder / "network")
+        return [line for line in lines if line["what"] == what and line["session"] == session]
 
     async def message(self, own_id: str) -> dict[str, Any] | None:
         return await self.pipeline.database["messages"].find_one({"session": self.cast.session, "messageId": own_id})
@@ -118,7 +142,7 @@ class Live:
 async def live(pipeline: Pipeline, tmp_path: Path) -> Live:
     """All parts running, two sessions working, their first chats known."""
     address = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
-    options = ("--sessions", "2", "--chats", str(CHATS), "--history", "50", "--rate", "1")
+    options = ("--sessions", "2", "--chats", str(CHATS), "--history", "50", "--rate", "1", "--scan-seconds", "1.5")
     network, _, _ = await asyncio.gather(
         pipeline.start("waypost-simulated-network", "--data", str(tmp_path / "network"), *options, **address),
         pipeline.start("waypost-ingest"),

@@ -4,6 +4,8 @@ import orjson
 from tests.integration.connector.live.conftest import Live
 from tests.processes import eventually
 
+from waypost_common.jids import ChatType
+
 
 async def test_a_send_that_a_kill_cut_is_unknown_and_is_never_made_again(live: Live) -> None:
     await live.fault("hold", seconds=60, operation="message.send")
@@ -27,6 +29,16 @@ async def test_a_reaction_that_a_kill_cut_is_made_again(live: Live) -> None:
     live.kill_connector()
     live.connector.start()
     assert (await live.outcome(command))["status"] == "succeeded"
+    assert len(live.calls(command)) == 2
+
+
+async def test_a_channel_followed_or_muted_whose_answer_the_network_lost_is_followed_or_muted_again(live: Live) -> None:
+    jid = {"jid": live.chat(ChatType.NEWSLETTER)}
+    for name, payload in (("channel.follow", jid), ("channel.mute", jid | {"mute": True})):
+        await live.fault("lose", operation=name, times=1)
+        command = await live.ask(name, payload)
+        assert (await live.outcome(command))["status"] == "succeeded"
+        assert len(live.calls(command)) == 2
 
 
 async def test_a_send_whose_answer_the_network_lost_is_unknown_and_made_once(live: Live) -> None:

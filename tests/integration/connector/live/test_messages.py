@@ -80,3 +80,14 @@ async def test_somebody_elses_message_of_the_stream_can_be_reacted_to(live: Live
     message = await live.message(theirs["messageId"])
     assert message is not None
     assert "🎉" in [reaction["emoji"] for reaction in message["reactions"]]
+
+
+async def test_a_chats_flags_are_told_to_whatsapp_and_come_back_as_no_second_change(live: Live) -> None:
+    flags = {"archived": True, "pinned": False, "mutedUntil": 1_900_000_000_000}
+    command = await live.ask("chat.update", {"chatJid": live.chat(), **flags})
+    assert (await live.outcome(command))["status"] == "succeeded"
+    [call] = live.calls(command)
+    assert (call["chat"], call["flags"]) == (live.chat(), flags)
+    await live.pipeline.until_applied()
+    chat = await live.pipeline.database["chats"].find_one({"session": live.cast.session, "jid": live.chat()})
+    assert chat is None or not chat["archived"]

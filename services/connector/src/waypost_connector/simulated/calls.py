@@ -158,6 +158,8 @@ class Calls:
 
     async def _deliver(self, mailbox: Mailbox, drafts: Sequence[Draft]) -> None:
         """Puts events into the session's queue, after all that was made before."""
+        if not mailbox.linked:
+            return
         cast, now = mailbox.world.cast, _now()
         first = mailbox.stream.sequence + 1
         queued = [

@@ -19,9 +19,9 @@ from waypost_connector.simulated.protocol import Frame, Frames
 
 OPERATIONS: Final = (
     "message.send", "message.edit", "message.revoke", "message.react", "channel.create", "channel.follow", "channel.unfollow",
-    "channel.mute", "chat.update",
+    "channel.mute", "chat.update", "session.restart", "session.logout", "session.pair",
 )  # fmt: skip
-"""What the network can be asked to do, as session.status tells it."""
+"""What its sessions can do, as session.status tells it. Those about the session itself are no calls of a connection."""
 
 
 class PendingCalls:

@@ -8,6 +8,15 @@ from waypost_common.errors import ErrorCode
 from waypost_connector.simulated.protocol import Frame, ProtocolError
 
 LONGEST_SECONDS: Final = 3_600.0
+OPTIONS: Final = ("session", "operation", "seconds", "code", "times")
+
+HELP: Final = """
+Faults: --fault KIND[,operation=NAME][,session=ID][,seconds=N][,code=CODE][,times=N], as often as you like; the newest that fits a
+call strikes it. KIND is slow (waits, then acts), hold (acts, waits, then answers), lose (acts, and ends the connection instead of
+answering), drop (ends the connection instead of acting), refuse (with the error code, forbidden unless given) or limit (says to
+come again after so many seconds). Without operation or session it strikes all of them, without times every call. While the
+network runs, the frame `faults` of its protocol sets and ends them.
+"""
 
 
 class FaultKind(StrEnum):
@@ -41,6 +50,20 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+
+    def option(self, text: str) -> None:
+        """As HELP says. Raises ProtocolError."""
+        kind, *parts = text.split(",")
+        frame: Frame = {"kind": kind}
+        for part in parts:
+            name, _, value = part.partition("=")
+            if name not in OPTIONS:
+                raise ProtocolError(f"{name} is none of {', '.join(OPTIONS)}")
+            try:
+                frame[name] = float(value) if name == "seconds" else int(value) if name == "times" else value
+            except ValueError as error:
+                raise ProtocolError(f"{name} must be a number") from error
+        self.command(frame)
 
     def command(self, frame: Frame) -> None:
         """As the frame `faults` says: {session?, operation?, kind?, seconds?, code?, times?}; without a kind all faults end.

@@ -1,4 +1,4 @@
-"""What calls have changed in the world, on disk: messages sent, channels made, followed and muted.
+"""What clients have changed in the world, on disk: messages sent, channels made, followed and left, devices linked and unlinked.
 
 A database of its own beside the streams'. All methods block; the disk's thread calls them.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from waypost_common.identifiers import Jid, MessageId
+from waypost_common.identifiers import Jid, MessageId, OrganizationId, SessionId
 from waypost_connector.simulated.folder import private_file
 
 SCHEMA: Final = """
@@ -19,7 +19,12 @@ CREATE TABLE IF NOT EXISTS sent (session INTEGER NOT NULL, id TEXT NOT NULL, cha
 CREATE TABLE IF NOT EXISTS made (jid TEXT PRIMARY KEY, session INTEGER NOT NULL, name TEXT NOT NULL, description TEXT)
     WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unfollowed (session INTEGER NOT NULL, jid TEXT NOT NULL, PRIMARY KEY (session, jid)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS paired (number INTEGER PRIMARY KEY, session TEXT NOT NULL UNIQUE, organization TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS unlinked (session TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+
+FIRST_PAIRED: Final = 1_000_000
+"""Numbers below are those of the sessions that the world begins with."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,29 @@ class CallStorage:
     def channel(self, jid: Jid) -> Channel | None:
         row = self._connection.execute("SELECT jid, session, name, description FROM made WHERE jid = ?", (jid,)).fetchone()
         return None if row is None else Channel(*row)
+
+    def pair(self, session: SessionId, organization: OrganizationId) -> int:
+        """The number of a session that the world did not begin with, the same each time."""
+        self._connection.execute(
+            "INSERT OR IGNORE INTO paired SELECT max(?, coalesce(max(number) + 1, 0)), ?, ? FROM paired",
+            (FIRST_PAIRED, session, organization),
+        )
+        found = self._connection.execute("SELECT number FROM paired WHERE session = ?", (session,)).fetchone()
+        return int(found[0])
+
+    def paired(self) -> list[tuple[int, SessionId, OrganizationId]]:
+        """Number, name and organization of all such sessions."""
+        rows = self._connection.execute("SELECT number, session, organization FROM paired ORDER BY number")
+        return [(number, SessionId(session), OrganizationId(organization)) for number, session, organization in rows]
+
+    def unlink(self, session: SessionId) -> None:
+        self._connection.execute("INSERT OR IGNORE INTO unlinked VALUES (?)", (session,))
+
+    def link(self, session: SessionId) -> None:
+        self._connection.execute("DELETE FROM unlinked WHERE session = ?", (session,))
+
+    def unlinked(self) -> set[SessionId]:
+        return {SessionId(session) for (session,) in self._connection.execute("SELECT session FROM unlinked")}
 
     def follow(self, session: int, jid: Jid) -> None:
         self._connection.execute("DELETE FROM unfollowed WHERE session = ? AND jid = ?", (session, jid))

@@ -86,6 +86,8 @@ class Cast:
     chat_count: int
     organization: OrganizationId
     languages: tuple[str, ...] = tuple(LANGUAGES)
+    paired: SessionId | None = None
+    """The session that this account was paired with; None for those that the world begins with."""
     _spread: list[float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +96,8 @@ class Cast:
 
     @cached_property
     def session(self) -> SessionId:
+        if self.paired is not None:
+            return self.paired
         time = (ULID_EPOCH_MS + self.index).to_bytes(6, "big")
         return SessionId(str(ULID.from_bytes(time + self.draw("session")[:10])))
 

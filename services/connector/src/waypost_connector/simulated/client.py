@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pydantic import SecretStr
 
-from waypost_common.identifiers import EventId, OrganizationId, SessionId
+from waypost_common.identifiers import EpochMs, EventId, OrganizationId, SessionId
 from waypost_common.live_commands import LiveCommand
 from waypost_connector.backend import (
     BackendError,
@@ -17,6 +18,8 @@ from waypost_connector.backend import (
     Device,
     Identity,
     LoggedOutError,
+    Paired,
+    PairingCode,
     ReplacedError,
 )
 from waypost_connector.settings import NetworkAddress
@@ -131,16 +134,33 @@ class SimulatedBackend:
             frames.close()
             raise
 
+    async def pair(self, device: Device, phone: str | None) -> AsyncGenerator[PairingCode | Paired, None]:
+        frames = await self._open()
+        with contextlib.closing(frames):
+            request = {"type": "pair", "secret": self._secret(), "session": device.session, "organization": device.organization}
+            await _write(frames, request | ({} if phone is None else {"phone": phone}))
+            while (answer := await _read(frames))["type"] == "code":
+                yield PairingCode(answer["code"], EpochMs(answer["expiresAt"]), typed=answer["typed"])
+            _expect(answer, "paired")
+            linked = replace(device, key=SecretStr(answer["deviceKey"]), paired=True)
+            yield Paired(linked, _identity_in(answer), platform=answer["platform"])
+
+    async def unlink(self, device: Device) -> None:
+        frames = await self._open()
+        with contextlib.closing(frames):
+            async with _deadline():
+                await _write(frames, {"type": "unlink", "secret": self._secret(), "session": device.session})
+                _expect(await _read(frames), "unlinked")
+
     async def devices(self) -> Sequence[Device]:
-        """All sessions that the network plays. Raises ConnectionLostError."""
+        """All sessions that the network knows, also those that were unlinked. Raises ConnectionLostError."""
         frames, devices, more = await self._open(), list[Device](), True
         with contextlib.closing(frames):
             async with _deadline():
                 while more:
                     await _write(frames, {"type": "sessions", "secret": self._secret(), "after": len(devices)})
                     answer = await _read(frames)
-                    if answer["type"] != "sessions":
-                        raise ConnectionLostError(NOT_LISTED)
+                    _expect(answer, "sessions")
                     devices += (_device(session) for session in answer["sessions"])
                     more = answer["more"]
         return devices
@@ -164,6 +184,16 @@ def _identity(answer: Frame) -> Identity:
         raise LoggedOutError(f"the network refused the login: {answer.get('reason')}")
     if answer["type"] != "welcome":
         raise ConnectionLostError("the network did not answer the login")
+    return _identity_in(answer)
+
+
+def _expect(answer: Frame, kind: str) -> None:
+    """The network refuses whoever does not know its secret."""
+    if answer["type"] != kind:
+        raise ConnectionLostError(NOT_LISTED)
+
+
+def _identity_in(answer: Frame) -> Identity:
     who = answer["identity"]
     return Identity(phone_number=who["phoneNumber"], jid=who["jid"], lid=who["lid"])
 
@@ -174,6 +204,7 @@ def _device(session: Frame) -> Device:
         organization=OrganizationId(session["organization"]),
         key=SecretStr(session["deviceKey"]),
         label=session["label"],
+        paired=session["linked"],
     )
 
 

@@ -57,6 +57,11 @@ class Generator:
         self._made = sum(mailbox.stream.sequence for mailbox in mailboxes)
         self._at_login = [mailbox for mailbox in mailboxes if mailbox.world.is_login(mailbox.stream.step)]
 
+    def admit(self, mailbox: Mailbox) -> None:
+        """A session that came later; the caller has added it to the mailboxes."""
+        if mailbox.world.is_login(mailbox.stream.step):
+            self._at_login.append(mailbox)
+
     async def run(self) -> None:
         """Returns when the wanted number of events is made."""
         due = time.monotonic()
@@ -87,7 +92,7 @@ class Generator:
                 await asyncio.sleep(FULL_SECONDS)
 
     def _with_room(self, mailboxes: Sequence[Mailbox]) -> list[Mailbox]:
-        return [mailbox for mailbox in mailboxes if mailbox.depth < self._pace.queue]
+        return [mailbox for mailbox in mailboxes if mailbox.linked and mailbox.depth < self._pace.queue]
 
     def _wanted(self) -> bool:
         return self._pace.events is None or self._made < self._pace.events

@@ -50,6 +50,8 @@ class Mailbox:
     """Events that wait to be acknowledged."""
     committed: int
     """Sequence number up to which events can be read from the disk."""
+    linked: bool = True
+    """Whether a device of the session is linked: else nobody may log in, and nothing is made for it."""
     login: Login | None = None
 
     def wake(self) -> None:

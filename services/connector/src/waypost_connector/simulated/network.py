@@ -9,13 +9,15 @@ from pathlib import Path
 
 import structlog
 
-from waypost_common.identifiers import OrganizationId
+from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.listening import listening_at
 from waypost_common.probes import serve_probes
 from waypost_connector.settings import NetworkAddress, NetworkSettings
+from waypost_connector.simulated.accounts import Accounts
 from waypost_connector.simulated.calls import Calls
 from waypost_connector.simulated.calls_faults import Faults
 from waypost_connector.simulated.calls_storage import CallStorage
+from waypost_connector.simulated.cast import Cast
 from waypost_connector.simulated.deliveries import Deliveries
 from waypost_connector.simulated.folder import kept_secret
 from waypost_connector.simulated.generator import Generator, Pace
@@ -23,7 +25,7 @@ from waypost_connector.simulated.mailboxes import Disk, Mailbox, open_disk
 from waypost_connector.simulated.metrics import NetworkMetrics
 from waypost_connector.simulated.protocol import STRANGER_FRAME_BYTES
 from waypost_connector.simulated.record import Retention
-from waypost_connector.simulated.server import Server
+from waypost_connector.simulated.server import Asked, Server
 from waypost_connector.simulated.session_world import SessionWorld
 from waypost_connector.simulated.storage import Stream
 from waypost_connector.simulated.world import casts
@@ -44,6 +46,16 @@ class WorldOptions:
     history: int
     organization: OrganizationId
     languages: tuple[str, ...]
+    scan_seconds: float = 10.0
+    """After how long whoever is shown a pairing code accepts it; 0: never."""
+
+    def account(self, number: int, session: SessionId, organization: OrganizationId) -> Cast:
+        """An account that a session was paired with."""
+        return Cast(self.seed, number, self.chats, organization, self.languages, paired=session)
+
+    def mailbox(self, cast: Cast, stream: Stream, depth: int) -> Mailbox:
+        world = SessionWorld(cast, history=self.history)
+        return Mailbox(number=cast.index, world=world, stream=stream, depth=depth, committed=stream.sequence)
 
     def lasting(self) -> dict[str, str]:
         """All but the number of sessions, which may change."""
@@ -57,7 +69,14 @@ class WorldOptions:
 
 
 async def run_network(
-    settings: NetworkSettings, folder: Path, options: WorldOptions, pace: Pace, *, retention: Retention, once: bool
+    settings: NetworkSettings,
+    folder: Path,
+    options: WorldOptions,
+    pace: Pace,
+    *,
+    faults: Faults,
+    retention: Retention,
+    once: bool,
 ) -> None:
     """Runs until SIGTERM or SIGINT, or with `once` until every wanted event is made and acknowledged.
 
@@ -70,10 +89,23 @@ async def run_network(
     async with AsyncExitStack() as stack:
         disk = stack.enter_context(open_disk(folder, retention))
         await disk.do(disk.storage.keep_world, options.lasting())
-        mailboxes = await _mailboxes(disk, options)
+        storage = stack.enter_context(await disk.do(CallStorage, folder))
+        mailboxes = await _mailboxes(disk, storage, options)
         metrics.queued.set_function(lambda: sum(mailbox.depth for mailbox in mailboxes))
-        calls, faults = await _calls(stack, folder, disk, options)
-        server = Server(mailboxes, disk, metrics, calls, faults, secret=_secret(address, folder))
+        by_session: dict[str, Mailbox] = {mailbox.world.cast.session: mailbox for mailbox in mailboxes}
+        calls = Calls(storage, disk, faults, history=options.history, unfollowed=await disk.do(storage.unfollowed))
+        generator = Generator(mailboxes, disk, pace, metrics, unfollowed=calls.unfollowed)
+
+        def open_account(number: int, session: SessionId, organization: OrganizationId) -> Mailbox:
+            mailbox = options.mailbox(options.account(number, session, organization), Stream(), 0)
+            mailboxes.append(mailbox)
+            by_session[session] = mailbox
+            generator.admit(mailbox)
+            return mailbox
+
+        secret = _secret(address, folder)
+        accounts = Accounts(storage, disk, open_account, secret=secret, scan_seconds=options.scan_seconds)
+        server = Server(by_session, disk, metrics, Asked(calls, accounts, faults), secret=secret)
         with listening_at("WAYPOST_NETWORK_PORT"):
             listener = await asyncio.start_server(
                 server.handle, address.host, address.port, limit=STRANGER_FRAME_BYTES, backlog=BACKLOG
@@ -85,7 +117,6 @@ async def run_network(
         await disk.write("started", seed=options.seed, sessions=options.sessions)
         log.info("network_started", host=address.host, port=port, probes_port=probes_port, sessions=options.sessions)
         async with asyncio.TaskGroup() as tasks:
-            generator = Generator(mailboxes, disk, pace, metrics, unfollowed=calls.unfollowed)
             generating = tasks.create_task(generator.run(), name="generate")
             following_up = tasks.create_task(calls.run(), name="follow up calls")
             ending = tasks.create_task(_finished(generating, mailboxes, server.deliveries, stop), name="once") if once else None
@@ -99,8 +130,10 @@ async def run_network(
     log.info("network_stopped")
 
 
-async def _mailboxes(disk: Disk, options: WorldOptions) -> Sequence[Mailbox]:
+async def _mailboxes(disk: Disk, storage: CallStorage, options: WorldOptions) -> list[Mailbox]:
+    """Those that the world begins with, then those that were paired since."""
     streams, depths = await disk.do(disk.storage.streams), await disk.do(disk.storage.depths)
+    unlinked = await disk.do(storage.unlinked)
     everybody = casts(
         seed=options.seed,
         sessions=options.sessions,
@@ -108,23 +141,11 @@ async def _mailboxes(disk: Disk, options: WorldOptions) -> Sequence[Mailbox]:
         organization=options.organization,
         languages=options.languages,
     )
-    return [
-        Mailbox(
-            number=number,
-            world=SessionWorld(cast, history=options.history),
-            stream=streams.get(number, Stream()),
-            depth=depths.get(number, 0),
-            committed=streams.get(number, Stream()).sequence,
-        )
-        for number, cast in enumerate(everybody)
-    ]
-
-
-async def _calls(stack: AsyncExitStack, folder: Path, disk: Disk, options: WorldOptions) -> tuple[Calls, Faults]:
-    faults = Faults()
-    storage = stack.enter_context(await disk.do(CallStorage, folder))
-    left = await disk.do(storage.unfollowed)
-    return Calls(storage, disk, faults, history=options.history, unfollowed=left), faults
+    everybody += [options.account(*account) for account in await disk.do(storage.paired)]
+    mailboxes = [options.mailbox(cast, streams.get(cast.index, Stream()), depths.get(cast.index, 0)) for cast in everybody]
+    for mailbox in mailboxes:
+        mailbox.linked = mailbox.world.cast.session not in unlinked
+    return mailboxes
 
 
 def _secret(address: NetworkAddress, folder: Path) -> str:
@@ -139,7 +160,7 @@ async def _finished(
     generating: asyncio.Task[None], mailboxes: Sequence[Mailbox], deliveries: Deliveries, stop: asyncio.Event
 ) -> None:
     await asyncio.wait([generating])
-    while any(mailbox.depth for mailbox in mailboxes):
+    while any(mailbox.depth for mailbox in mailboxes if mailbox.linked):
         deliveries.acknowledged.clear()
         await deliveries.acknowledged.wait()
     stop.set()

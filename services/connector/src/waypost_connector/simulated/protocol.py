@@ -13,8 +13,8 @@
 At most WINDOW events are on the way unacknowledged. A connection that ends gives them back: the next login gets them again.
 A client's line may have STRANGER_FRAME_BYTES, once it is logged in CLIENT_FRAME_BYTES; the network's MAX_FRAME_BYTES.
 
-What a logged-in client asks for beside this: see `calls`. A stranger who knows the secret says by `faults` {secret, ...} what is
-to go wrong then: see `calls_faults`.
+What a logged-in client asks for beside this: see `calls`. What a stranger who knows the secret may ask for: to pair and unlink a
+session, see `accounts`; by `faults` {secret, ...} that something goes wrong, see `calls_faults`.
 """
 
 import asyncio

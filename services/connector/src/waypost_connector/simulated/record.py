@@ -3,7 +3,8 @@
 Every line has `at` (epoch ms) and `what`: started {seed, sessions}, connected {connection}, logged_in {connection, session,
 client, fence}, refused {connection, reason, session?}, replaced {connection, session}, delivered {connection, session, first,
 last}, acknowledged {connection, session, sequences, ids}, disconnected {connection, session}, broke_protocol {connection,
-reason}.
+reason}, called {connection, session, command, operation, outcome, ...} as `calls` says, pairing {connection, session, by}, paired
+{connection, session}, unlinked {connection, session}.
 
 Lines are added to `record.ndjson`. Once it is full it becomes `record.1.ndjson`, the next one `record.2.ndjson` and so on; the
 newest of these are kept.

@@ -1,12 +1,14 @@
 """The network's socket: who comes, who may log in, and what they say then."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Final, NoReturn
 
 import structlog
 
+from waypost_connector.simulated.accounts import Accounts, PairingRequest, identity_of, read_pairing
 from waypost_connector.simulated.calls import Calls
 from waypost_connector.simulated.calls_faults import Faults
 from waypost_connector.simulated.deliveries import Deliveries
@@ -36,17 +38,26 @@ MOST_STRANGERS: Final = 1_024
 LOGIN_SECONDS: Final = 10.0
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the network does because somebody asks for it."""
+
+    calls: Calls
+    accounts: Accounts
+    faults: Faults
+
+
 class Server:
     """Clients are strangers until they log in: what they send and how long they stay is bounded."""
 
     def __init__(
-        self, mailboxes: Sequence[Mailbox], disk: Disk, metrics: NetworkMetrics, calls: Calls, faults: Faults, *, secret: str
+        self, mailboxes: Mapping[str, Mailbox], disk: Disk, metrics: NetworkMetrics, asked: Asked, *, secret: str
     ) -> None:
-        self._mailboxes: Mapping[str, Mailbox] = {mailbox.world.cast.session: mailbox for mailbox in mailboxes}
+        """`mailboxes` by session: more may come."""
+        self._mailboxes = mailboxes
         self._disk = disk
         self._metrics = metrics
-        self._calls = calls
-        self._faults = faults
+        self._asked = asked
         self._secret = secret
         self._connections = count(1)
         self._strangers: set[Login] = set()
@@ -93,6 +104,10 @@ class Server:
     async def _serve(self, login: Login, tasks: asyncio.TaskGroup) -> None:
         await self._disk.write("connected", connection=login.connection)
         mailbox = await self._meet(login)
+        if isinstance(mailbox, PairingRequest):
+            self._strangers.discard(login)
+            await self._asked.accounts.pair(login, mailbox, self._mailboxes.get(mailbox.session))
+            raise ConnectionEndedError
         try:
             await self._enter(mailbox, login)
             login.frames.longest = CLIENT_FRAME_BYTES
@@ -104,15 +119,15 @@ class Server:
                     case "acknowledge":
                         await self.deliveries.acknowledge(mailbox, login, integer_field(frame, "through"))
                     case "call":
-                        tasks.create_task(self._calls.answer(mailbox, login, frame), name=f"call {login.connection}")
+                        tasks.create_task(self._asked.calls.answer(mailbox, login, frame), name=f"call {login.connection}")
                     case _:
                         raise ProtocolError("this frame is not expected here")
             raise ConnectionEndedError
         finally:
             await self._leave(mailbox, login)
 
-    async def _meet(self, login: Login) -> Mailbox:
-        """Answers a stranger until it logs in, and gives the mailbox that it may empty."""
+    async def _meet(self, login: Login) -> Mailbox | PairingRequest:
+        """Answers a stranger until it logs in, and gives the mailbox that it may empty; or until it asks to be paired."""
         async with asyncio.timeout(LOGIN_SECONDS):
             while (frame := await login.frames.read()) is not None:
                 match frame["type"]:
@@ -121,9 +136,13 @@ class Server:
                     case "sessions" if is_same_secret(text_field(frame, "secret"), self._secret):
                         await login.frames.write(self._page_of_sessions(frame))
                     case "faults" if is_same_secret(text_field(frame, "secret"), self._secret):
-                        self._faults.command(frame)
+                        self._asked.faults.command(frame)
                         await login.frames.write({"type": "faults"})
-                    case "sessions" | "faults":
+                    case "pair" if is_same_secret(text_field(frame, "secret"), self._secret):
+                        return read_pairing(frame)
+                    case "unlink" if is_same_secret(text_field(frame, "secret"), self._secret):
+                        await self._asked.accounts.unlink(login, self._mailboxes.get(text_field(frame, "session")))
+                    case "sessions" | "faults" | "pair" | "unlink":
                         await self._refuse(login, "wrong_secret")
                     case "login":
                         return await self._mailbox_of(login, frame)
@@ -140,7 +159,8 @@ class Server:
                 "session": mailbox.world.cast.session,
                 "organization": mailbox.world.cast.organization,
                 "deviceKey": device_key(self._secret, mailbox.world.cast.session),
-                "label": mailbox.world.cast.label,
+                "label": mailbox.world.cast.label if mailbox.world.cast.paired is None else None,
+                "linked": mailbox.linked,
             }
             for mailbox in page
         ]
@@ -155,7 +175,7 @@ class Server:
         session, key = text_field(frame, "session"), text_field(frame, "deviceKey")
         login.fence, login.client = optional_integer_field(frame, "fence"), optional_text_field(frame, "client")
         mailbox = self._mailboxes.get(session)
-        if mailbox is None or not is_same_secret(key, device_key(self._secret, mailbox.world.cast.session)):
+        if mailbox is None or not mailbox.linked or not is_same_secret(key, device_key(self._secret, mailbox.world.cast.session)):
             await self._refuse(login, "unknown_device", session=session)
         return mailbox
 
@@ -173,8 +193,7 @@ class Server:
             # Told by its delivery; one that does not read would never hear of it.
             asyncio.get_running_loop().call_later(CLOSE_SECONDS, older.frames.close)
             await self._disk.write("replaced", connection=older.connection, session=cast.session)
-        identity = {"phoneNumber": cast.phone_number, "jid": cast.me.jid, "lid": cast.me.lid}
-        await login.frames.write({"type": "welcome", "identity": identity})
+        await login.frames.write({"type": "welcome", "identity": identity_of(cast)})
 
     async def _leave(self, mailbox: Mailbox, login: Login) -> None:
         if mailbox.login is login:
