@@ -28,4 +28,5 @@ def test_the_document_names_what_is_read_and_what_is_written() -> None:
     }
     assert actions == {
         ("receive", "wa.commands.store"), ("receive", "wa.outcomes"), ("send", "wa.events"), ("send", "wa.outcomes"),
+        ("send", "wa.commands.live.simulated"),
     }  # fmt: skip

@@ -10,13 +10,13 @@ from waypost_store.sweeper import STORE_COMMANDS, verdict
 BLOCK = StoreBlock(expire_after_ms=1_000, unknown_after_ms=60_000)
 
 
-def ended(status: str, command: str, overdue_ms: int) -> OutcomeStatus | None:
+def ended(status: str, command: str, overdue_ms: int, **more: str) -> OutcomeStatus | None:
     operation: dict[str, Any] = {
         "_id": "cmd_01J9ZX8K2QHV0M3T6R7P4N5W8C",
         "status": status,
         "command": command,
         "deadline": 1_719_662_410_000,
-    }
+    } | more
     outcome = verdict(operation, BLOCK, now=EpochMs(1_719_662_410_000 + overdue_ms))
     return None if outcome is None else outcome.status
 
@@ -33,6 +33,11 @@ def test_a_started_store_command_is_left_to_redelivery() -> None:
 def test_a_started_live_command_may_have_happened() -> None:
     assert ended("started", "message.send", 60_000) is None
     assert ended("started", "message.send", 60_001) is OutcomeStatus.UNKNOWN
+
+
+def test_a_push_is_live_although_its_name_is_that_of_a_store_command() -> None:
+    assert ended("started", "chat.update", 10**9) is None
+    assert ended("started", "chat.update", 60_001, pushOf="cmd_1") is OutcomeStatus.UNKNOWN
 
 
 def test_a_finished_operation_stays_as_it_is() -> None:

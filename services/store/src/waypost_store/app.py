@@ -13,13 +13,25 @@ from waypost_common.broker import create_broker
 from waypost_common.commands import StoreCommand
 from waypost_common.events import ChatUpdateEvent, SessionStatusEvent
 from waypost_common.kafka import create_producer, started
+from waypost_common.live_commands import ChatPushCommand
 from waypost_common.mongo import open_client, open_database
 from waypost_common.outcomes import Outcome
 from waypost_common.probes import serve_probes
 from waypost_common.subscriber import LoopSubscriber, subscribe
-from waypost_common.topics import COMMANDS_STORE, EVENTS, OUTCOMES, STORE_GROUP, STORE_OUTCOMES_GROUP, group_name, topic_name
+from waypost_common.topics import (
+    BACKENDS,
+    COMMANDS_STORE,
+    EVENTS,
+    OUTCOMES,
+    STORE_GROUP,
+    STORE_OUTCOMES_GROUP,
+    group_name,
+    live_commands,
+    topic_name,
+)
 from waypost_store.command_handler import CommandHandler
 from waypost_store.connections import Connections
+from waypost_store.generations import LiveGeneration
 from waypost_store.metrics import StoreMetrics
 from waypost_store.outcome_handler import OutcomeHandler
 from waypost_store.readiness import wait_until_set_up
@@ -80,6 +92,13 @@ class StoreService:
             schema=Outcome,
             description="Commands that end here: rejected, expired, unknown. Key: the command's id.",
         )
+        for backend in BACKENDS:
+            broker.publisher(
+                topic_name(kafka, live_commands(backend)),
+                title=f"PushesTo{backend.title()}",
+                schema=ChatPushCommand,
+                description="Chat flags that the stored copy has taken on, for WhatsApp itself: best effort. Key: the session.",
+            )
         self.app = FastStream(
             broker,
             logger=None,
@@ -105,8 +124,9 @@ class StoreService:
             database = open_database(client, settings.mongo)
             producer = create_producer(settings.kafka, client_id="waypost-store")
             connections = Connections(database, producer)
-            self._commands.loop.handler = CommandHandler(settings, connections, self.metrics)
-            self._outcomes.loop.handler = OutcomeHandler(settings, connections, self.metrics)
+            generation = LiveGeneration(database)
+            self._commands.loop.handler = CommandHandler(settings, connections, generation, self.metrics)
+            self._outcomes.loop.handler = OutcomeHandler(settings, connections, generation, self.metrics)
             sweeper = Sweeper(settings, connections, self.metrics)
             async with (
                 started(producer),

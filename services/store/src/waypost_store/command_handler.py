@@ -18,10 +18,13 @@ from waypost_common.topics import COMMANDS_DLQ, EVENTS, OUTCOMES, topic_name
 from waypost_store.commands import event_of_command
 from waypost_store.connections import Connections
 from waypost_store.decisions import decide
+from waypost_store.generations import LiveGeneration
 from waypost_store.intake import Accepted, read_command
 from waypost_store.known_sessions import KnownSessions
 from waypost_store.metrics import StoreMetrics
 from waypost_store.publishing import event_message, outcome_message
+from waypost_store.push.routes import PushRoutes
+from waypost_store.push.wanted import with_push
 from waypost_store.settings import StoreSettings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -30,11 +33,14 @@ log = structlog.stdlib.get_logger(__name__)
 class CommandHandler:
     """A RecordHandler. Idempotent: a batch that comes again publishes the same events under the same ids."""
 
-    def __init__(self, settings: StoreSettings, connections: Connections, metrics: StoreMetrics) -> None:
+    def __init__(
+        self, settings: StoreSettings, connections: Connections, generation: LiveGeneration, metrics: StoreMetrics
+    ) -> None:
         self._settings = settings
         self._connections = connections
         self._metrics = metrics
         self._sessions = KnownSessions()
+        self._routes = PushRoutes(connections.database, generation, default_backend=settings.store.default_backend)
         self._limit = DeadLetterLimit()
 
     async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
@@ -76,12 +82,13 @@ class CommandHandler:
     async def _decide(self, connections: Connections, accepted: Sequence[Accepted], now: EpochMs) -> list[Decision]:
         """In log order: a session that one command creates is there for the next."""
         owners = await self._sessions.owners(connections.database, (item.command.session for item in accepted))
+        backends = await self._routes.backends(item.command for item in accepted)
         decisions = []
         for item in accepted:
             decision = decide(item.command, owners, now=now)
             if isinstance(decision, Start):
                 owners.setdefault(item.command.session, item.command.organization)
-            decisions.append(decision)
+            decisions.append(with_push(item.command, decision, backends))
         return decisions
 
     def _answer(self, item: Accepted, decision: Decision, claimed: Claim, now: EpochMs) -> Message | DeadLetter:

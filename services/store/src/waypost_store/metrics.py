@@ -25,6 +25,9 @@ class StoreMetrics:
             "waypost_store_publish_seconds", "Time until Kafka has a batch's events", buckets=_SECONDS, registry=self.registry
         )
         self.outcomes = Counter("waypost_store_outcomes", "Outcomes written into operations", ["status"], registry=self.registry)
+        self.pushes = Counter(
+            "waypost_store_pushes", "Pushes of chat flags to WhatsApp, sent and ended", ["result"], registry=self.registry
+        )
         self.swept = Counter(
             "waypost_store_operations_swept", "Operations that nobody finished in time", ["status"], registry=self.registry
         )

@@ -12,9 +12,11 @@ from waypost_common.first_offsets import start_offsets
 from waypost_common.outcomes import Outcome
 from waypost_common.topics import COMMANDS_DLQ, topic_name
 from waypost_store.connections import Connections
+from waypost_store.generations import LiveGeneration
 from waypost_store.intake import read_outcome
 from waypost_store.metrics import StoreMetrics
 from waypost_store.outcome_writes import write_outcomes
+from waypost_store.push.pusher import Pusher
 from waypost_store.settings import StoreSettings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -23,10 +25,13 @@ log = structlog.stdlib.get_logger(__name__)
 class OutcomeHandler:
     """A RecordHandler. Idempotent."""
 
-    def __init__(self, settings: StoreSettings, connections: Connections, metrics: StoreMetrics) -> None:
+    def __init__(
+        self, settings: StoreSettings, connections: Connections, generation: LiveGeneration, metrics: StoreMetrics
+    ) -> None:
         self._settings = settings
         self._connections = connections
         self._metrics = metrics
+        self._pusher = Pusher(settings, connections, generation, metrics)
         self._limit = DeadLetterLimit()
 
     async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
@@ -40,6 +45,7 @@ class OutcomeHandler:
         if outcomes:
             keep_days = self._settings.store.operation_retention_days
             await write_outcomes(connections.operations, outcomes, now=now_ms(), keep_days=keep_days)
+            await self._pusher.follow(outcomes)
         if dead:
             await publish_dead_letters(connections.producer, topic_name(self._settings.kafka, COMMANDS_DLQ), dead)
         for outcome in outcomes:

@@ -59,6 +59,9 @@ def _update(outcome: Outcome, expires_at: datetime | None) -> UpdateOne:
             "result": outcome.result,
         }
     }
+    if outcome.status is not OutcomeStatus.SUCCEEDED:
+        # WhatsApp is not told of what the stored copy has not taken on.
+        change["$set"]["push"] = None
     if expires_at is not None:
         change["$setOnInsert"] = {"createdAt": outcome.at, "expiresAt": expires_at}
     return UpdateOne({"_id": outcome.command, "status": {"$in": open_statuses}}, change, upsert=expires_at is not None)

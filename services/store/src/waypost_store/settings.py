@@ -20,6 +20,8 @@ class StoreBlock(SettingsBlock):
     """Pause between two looks for operations that nobody finished."""
     expire_after_ms: Annotated[int, Field(ge=0, le=86_400_000)] = 1_000
     """How long past its deadline a pending operation is left to its executor before it is expired."""
+    push_deadline_ms: Annotated[int, Field(ge=1_000, le=600_000)] = 30_000
+    """How long a connector has to tell WhatsApp of a chat's flags, from when the stored copy has them."""
     unknown_after_ms: Annotated[int, Field(ge=60_000, le=86_400_000)] = 120_000
     """How long past its deadline a started live operation is left to its connector before it is `unknown`."""
 

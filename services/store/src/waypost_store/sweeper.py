@@ -12,12 +12,13 @@ from waypost_common.consumption import RetryLaterError
 from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import Document
-from waypost_common.outcomes import OperationStatus, Outcome, OutcomeStatus
+from waypost_common.outcomes import OperationStatus, Outcome, OutcomeStatus, PushStatus
 from waypost_common.publishing import publish
 from waypost_common.topics import OUTCOMES, topic_name
 from waypost_store.connections import Connections
 from waypost_store.metrics import StoreMetrics
 from waypost_store.publishing import outcome_message
+from waypost_store.push.records import note_pushes
 from waypost_store.settings import StoreBlock, StoreSettings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -35,10 +36,11 @@ def verdict(operation: Document, block: StoreBlock, *, now: EpochMs) -> Outcome 
     happened: it is `unknown`, and never run again by itself.
     """
     overdue_ms = now - int(operation["deadline"])
+    is_live = operation["command"] not in STORE_COMMANDS or "pushOf" in operation
     match operation["status"]:
         case OperationStatus.PENDING if overdue_ms > block.expire_after_ms:
             status, text = OutcomeStatus.EXPIRED, "nobody started the command before its deadline"
-        case OperationStatus.STARTED if operation["command"] not in STORE_COMMANDS and overdue_ms > block.unknown_after_ms:
+        case OperationStatus.STARTED if is_live and overdue_ms > block.unknown_after_ms:
             status, text = OutcomeStatus.UNKNOWN, "the command was started and its end is not known: it may have happened"
         case _:
             return None
@@ -70,7 +72,7 @@ class Sweeper:
                 {
                     "status": OperationStatus.STARTED.value,
                     "deadline": {"$lt": now - block.unknown_after_ms},
-                    "command": {"$nin": sorted(STORE_COMMANDS)},
+                    "$or": [{"command": {"$nin": sorted(STORE_COMMANDS)}}, {"pushOf": {"$exists": True}}],
                 },
             ),
         ]
@@ -87,10 +89,13 @@ class Sweeper:
         return len(ended)
 
     async def _find(self, connections: Connections, query: Document) -> list[Document]:
-        found = connections.operations.find(query, {"status": True, "deadline": True, "command": True})
+        found = connections.operations.find(query, {"status": True, "deadline": True, "command": True, "pushOf": True})
         return [operation async for operation in found.sort("deadline", 1).limit(MOST_AT_ONCE)]
 
     async def _end(self, connections: Connections, operation: Document, outcome: Outcome) -> bool:
+        if "pushOf" in operation:
+            # First: a crash before its own operation is ended brings this again, one after it would not.
+            await note_pushes(connections.operations, {str(operation["pushOf"]): PushStatus.FAILED})
         result = await connections.operations.update_one(
             {"_id": operation["_id"], "status": operation["status"]},
             {

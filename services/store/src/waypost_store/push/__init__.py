@@ -1,0 +1,1 @@
+"""Telling WhatsApp of flags that the stored copy has taken on."""
