@@ -156,6 +156,13 @@ async def test_a_paired_session_has_no_qr_code(api: Api, database: Any) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
 
 
+async def test_a_session_that_is_paired_anew_shows_its_codes_and_is_nobody_meanwhile(api: Api, database: Any) -> None:
+    qr = {"code": "2@abc", "expiresAt": FAR}
+    await update(database, "mine", waJid="6281@s.whatsapp.net", status="scan_qr_code", desired="running", qr=qr)
+    assert (await api.get("/sessions/mine/qr")).json() == qr
+    assert (await api.get("/sessions/mine/me")).status_code == 404
+
+
 @pytest.mark.slow
 async def test_asking_for_a_qr_code_starts_pairing(
     live_api: Api, pipeline: PipelineDouble, database: Any, unpaired: None

@@ -64,7 +64,8 @@ class PairingCodeBody(RequestBody):
 
 
 def is_paired(session: SessionDocument) -> bool:
-    return session["waJid"] is not None and session["status"] != LOGGED_OUT
+    """A session that was logged out keeps its address, also while it shows the codes of its next pairing."""
+    return session["waJid"] is not None and session["status"] not in (LOGGED_OUT, "scan_qr_code")
 
 
 async def session_me(call: Call) -> Response:
