@@ -1,41 +1,64 @@
-"""Live commands through a running system: network, connector, ingest and store as processes, on real servers."""
+"""Live commands through a running system: network, connector, ingest and store as processes, on real servers.
+
+One system for each module; each test has two sessions of it for itself.
+"""
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
-from tests.plugins.pipeline import Pipeline
+import pytest_asyncio
+from pydantic import SecretStr
+from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
 from tests.processes import Process, eventually
 
 from waypost_common.clock import now_ms
 from waypost_common.commands import encode_command
 from waypost_common.identifiers import Jid, new_command_id
 from waypost_common.jids import ChatType
+from waypost_common.kafka import create_admin
 from waypost_common.live_commands import LIVE_COMMAND_ADAPTER, LiveCommand
-from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, OUTCOMES, live_commands
+from waypost_common.settings import KafkaSettings, MongoSettings
+from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, OUTCOMES, live_commands, topic_names
 from waypost_connector.simulated.cast import Cast
 from waypost_connector.simulated.protocol import open_frames
 from waypost_connector.simulated.record import read_record
 from waypost_connector.simulated.world import DEFAULT_ORGANIZATION, casts
 from waypost_local.ports import free_port
+from waypost_store.settings import StoreSettings
 
 SECRET = "of network and connector"
 CHATS = 12
+SESSIONS = 24
+"""Two for each test of a module."""
+
+
+@dataclass(frozen=True)
+class System:
+    pipeline: Pipeline
+    connector: Process
+    network: Process
+    folder: Path
+    free: Iterator[Cast]
+    """Sessions that no test had yet."""
 
 
 class Live:
     """What a user's program sees of the system, and what the network saw of it."""
 
-    def __init__(self, pipeline: Pipeline, connector: Process, network: Process, folder: Path) -> None:
-        self.pipeline = pipeline
-        self.connector = connector
-        self.network = network
-        self.cast, self.other = casts(seed=1, sessions=2, chats=CHATS)
-        self._folder = folder
+    def __init__(self, system: System) -> None:
+        self.pipeline = system.pipeline
+        self.connector = system.connector
+        self.network = system.network
+        self.cast, self.other = next(system.free), next(system.free)
+        self._folder = system.folder
 
     def chat(self, kind: ChatType = ChatType.DM, cast: Cast | None = None) -> Jid:
         return next(chat.jid for chat in (cast or self.cast).chats if chat.type is kind)
@@ -120,36 +143,60 @@ class Live:
     async def until_called(self, command: LiveCommand) -> None:
         await eventually(lambda: bool(self.calls(command)), f"the network called\n{self.connector.log[-3_000:]}")
 
-    async def fault(self, kind: str, **options: Any) -> None:
-        """Tells the network what to do wrong."""
+    async def fault(self, kind: str | None, **options: Any) -> None:
+        """Tells the network what to do wrong, or with None to do all right again."""
         frames = await open_frames("127.0.0.1", int(self.network.environment["WAYPOST_NETWORK_PORT"]))
-        await frames.write({"type": "faults", "secret": SECRET, "kind": kind, **options})
+        await frames.write({"type": "faults", "secret": SECRET, **({} if kind is None else {"kind": kind}), **options})
         assert await frames.read() == {"type": "faults"}
         frames.close()
-
-    async def until_working(self) -> None:
-        async def working() -> bool:
-            sessions = self.pipeline.database["sessions"]
-            return await sessions.count_documents({"status": "working"}) == 2
-
-        await eventually(working, lambda: f"both sessions working\n{self.connector.log[-3_000:]}")
 
     def kill_connector(self) -> None:
         self.connector.end(signal.SIGKILL)
 
 
-@pytest.fixture
-async def live(pipeline: Pipeline, tmp_path: Path) -> Live:
-    """All parts running, two sessions working, their first chats known."""
-    address = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
-    options = ("--sessions", "2", "--chats", str(CHATS), "--history", "50", "--rate", "1", "--scan-seconds", "1.5")
-    network, _, _ = await asyncio.gather(
-        pipeline.start("waypost-simulated-network", "--data", str(tmp_path / "network"), *options, **address),
-        pipeline.start("waypost-ingest"),
-        pipeline.start("waypost-store"),
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(kafka_server: str, mongod_server: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """All parts running."""
+    name, folder = uuid4().hex[:10], tmp_path_factory.mktemp("live")
+    settings = StoreSettings(
+        kafka=KafkaSettings(bootstrap_servers=kafka_server, topic_prefix=f"t{name}.", partitions=PARTITIONS),
+        mongo=MongoSettings(url=SecretStr(mongod_server), database=f"test_{name}"),
     )
-    settings = {"WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2", "WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
-    connector = await pipeline.start("waypost-connector", "run", **address, **settings)
-    one = Live(pipeline, connector, network, tmp_path)
-    await one.until_working()
-    return one
+    address = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
+    world = ("--sessions", str(SESSIONS), "--chats", str(CHATS), "--history", "20", "--rate", "1", "--scan-seconds", "1.5")
+    quick = {"WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2", "WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
+    async with migrated(settings, folder) as pipeline, removed(pipeline):
+        network, _, _ = await asyncio.gather(
+            pipeline.start("waypost-simulated-network", "--data", str(folder / "network"), *world, **address),
+            pipeline.start("waypost-ingest"),
+            pipeline.start("waypost-store"),
+        )
+        connector = await pipeline.start("waypost-connector", "run", **address, **quick)
+        yield System(pipeline, connector, network, folder, iter(casts(seed=1, sessions=SESSIONS, chats=CHATS)))
+
+
+@asynccontextmanager
+async def removed(pipeline: Pipeline) -> AsyncIterator[None]:
+    """Topics and database, afterwards."""
+    try:
+        yield
+    finally:
+        for process in pipeline.processes:
+            process.end(signal.SIGKILL)
+        await pipeline.database.client.drop_database(pipeline.database.name)
+        admin = create_admin(pipeline.settings.kafka, client_id="test")
+        await admin.start()
+        try:
+            await admin.delete_topics(list(topic_names(pipeline.settings.kafka)))
+        finally:
+            await admin.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def live(system: System) -> AsyncIterator[Live]:
+    """Two sessions working, their first chats known, and no faults left over."""
+    one = Live(system)
+    for cast in (one.cast, one.other):
+        await one.until_status(cast.session, "working")
+    yield one
+    await one.fault(None)

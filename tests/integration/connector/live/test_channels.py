@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
 from tests.integration.connector.live.conftest import Live
 
 from waypost_common.jids import ChatType
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def channel(live: Live, jid: str) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """Each command once, whatever breaks: read from the network's own record."""
 
 import orjson
+import pytest
 from tests.integration.connector.live.conftest import Live
 from tests.processes import eventually
 
 from waypost_common.jids import ChatType
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_send_that_a_kill_cut_is_unknown_and_is_never_made_again(live: Live) -> None:

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import pytest
 from tests.integration.connector.live.conftest import Live
 from tests.processes import eventually
 
 from waypost_common.jids import ChatType
 from waypost_common.live_commands import LiveCommand
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def sent(live: Live, text: str = "Hello") -> tuple[LiveCommand, dict[str, Any]]:
