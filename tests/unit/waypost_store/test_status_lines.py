@@ -14,6 +14,8 @@ def test_only_partitions_that_are_behind_have_a_line_of_their_own() -> None:
         dead_letters=[DeadLetters(topic="wa.events.dlq", count=3, by_reason={"not_json": 3}, newest_at=1)],
         sessions={"working": 2},
         operations={},
+        removed_sessions=3,
+        unpurged_sessions=1,
         clock_skew_ms=-4,
     )
     assert status_lines(status) == [
@@ -23,6 +25,7 @@ def test_only_partitions_that_are_behind_have_a_line_of_their_own() -> None:
         "  partition 1   lag 3   oldest 2.5 s",
         "wa.events.dlq   3 dead letters (not_json 3)",
         "sessions     2 working",
+        "removed      3 sessions, 1 not purged yet",
         "operations   none",
     ]
 
@@ -35,6 +38,8 @@ def test_one_of_a_thing_is_not_called_many() -> None:
         dead_letters=[DeadLetters(topic="wa.events.dlq", count=1, by_reason={}, newest_at=1)],
         sessions={},
         operations={},
+        removed_sessions=0,
+        unpurged_sessions=0,
         clock_skew_ms=0,
     )
     assert status_lines(status)[2:4] == [

@@ -1,4 +1,4 @@
-"""The store service: a FastStream app with two subscribers of our own and a sweeper beside them."""
+"""The store service: a FastStream app with two subscribers of our own and a sweeper and a purger beside them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -34,6 +34,7 @@ from waypost_store.connections import Connections
 from waypost_store.generations import LiveGeneration
 from waypost_store.metrics import StoreMetrics
 from waypost_store.outcome_handler import OutcomeHandler
+from waypost_store.purge.purger import Purger
 from waypost_store.readiness import wait_until_set_up
 from waypost_store.settings import StoreSettings
 from waypost_store.sweeper import Sweeper
@@ -128,18 +129,22 @@ class StoreService:
             self._commands.loop.handler = CommandHandler(settings, connections, generation, self.metrics)
             self._outcomes.loop.handler = OutcomeHandler(settings, connections, generation, self.metrics)
             sweeper = Sweeper(settings, connections, self.metrics)
+            purger = Purger(settings.store, database, self.metrics)
             async with (
                 started(producer),
                 serve_probes(settings.metrics, self.metrics.registry, self._readiness) as self.probe_port,
                 asyncio.TaskGroup() as tasks,
             ):
                 self._tasks = tasks
-                sweeping = tasks.create_task(sweeper.run(), name="sweeper")
+                background = [
+                    tasks.create_task(sweeper.run(), name="sweeper"),
+                    tasks.create_task(purger.run(), name="purger"),
+                ]
                 log.info("started", probes=f"{settings.metrics.host}:{self.probe_port}")
                 try:
                     yield
                 finally:
-                    for task in (sweeping, *self._watchers):
+                    for task in (*background, *self._watchers):
                         task.cancel()
 
     async def _watch(self) -> None:

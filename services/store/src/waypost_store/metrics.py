@@ -31,6 +31,18 @@ class StoreMetrics:
         self.swept = Counter(
             "waypost_store_operations_swept", "Operations that nobody finished in time", ["status"], registry=self.registry
         )
+        self.purged = Counter(
+            "waypost_store_purged_documents",
+            "Documents removed because nobody could see them any more",
+            ["collection"],
+            registry=self.registry,
+        )
+        self.purge_seconds = Histogram(
+            "waypost_store_purge_seconds",
+            "Time of one round of the purge, its rests included",
+            buckets=(0.01, 0.1, 1, 10, 60, 600, 3_600),
+            registry=self.registry,
+        )
         self.ready = Gauge("waypost_store_ready", "1 while commands and outcomes are read", registry=self.registry)
 
 

@@ -8,6 +8,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import CollectionInvalid
 
 from waypost_common.documents import (
+    NO_OFFSET,
     PROJECTIONS,
     ChannelDocument,
     ChatDocument,
@@ -72,6 +73,7 @@ PROJECTION_SHAPES: Final[Mapping[Collection, Shape]] = {
             _index("list_archived", "session", "sortKey", where={"visible": True, "archived": True}),
             _index("list_not_archived", "session", "sortKey", where={"visible": True, "archived": False}),
             _index("list_unread", "session", "sortKey", where={"visible": True, "unread": True}),
+            _index("deleted", "session", "jid", where={"epoch": {"$gt": NO_OFFSET}}),
         ),
     ),
     Collection.MESSAGES: Shape(
@@ -108,6 +110,7 @@ BOOKKEEPING_SHAPES: Final[Mapping[Collection, Shape]] = {
     ),
     Collection.DEVICES: Shape(required=frozenset({"_id"})),
     Collection.GENERATIONS: Shape(required=frozenset({"_id", "generation"})),
+    Collection.LEASES: Shape(required=frozenset({"_id", "owner", "until"})),
     Collection.POSITIONS: Shape(
         required=frozenset({"_id", "generation", "partition", "offset"}), indexes=(_index("generation", "generation"),)
     ),

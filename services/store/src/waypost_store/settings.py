@@ -24,6 +24,12 @@ class StoreBlock(SettingsBlock):
     """How long a connector has to tell WhatsApp of a chat's flags, from when the stored copy has them."""
     unknown_after_ms: Annotated[int, Field(ge=60_000, le=86_400_000)] = 120_000
     """How long past its deadline a started live operation is left to its connector before it is `unknown`."""
+    purge_interval_s: Annotated[float, Field(ge=0.1, le=86_400)] = 300
+    """Pause between two rounds of removing what nobody can see: documents of removed sessions, messages of deleted chats."""
+    purge_after_s: Annotated[float, Field(ge=0, le=31_536_000)] = 60
+    """How long after a session's removal its documents stay."""
+    purge_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    """Most documents removed at once."""
 
 
 class StoreSettings(ServiceSettings):

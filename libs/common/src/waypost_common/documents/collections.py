@@ -21,6 +21,7 @@ class Collection(StrEnum):
     POSITIONS = "positions"
     MIGRATIONS = "migrations"
     RATE_LIMITS = "rate_limits"
+    LEASES = "leases"
 
 
 PROJECTIONS: Final = (

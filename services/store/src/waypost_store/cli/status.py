@@ -48,6 +48,8 @@ def status_lines(status: SystemStatus) -> list[str]:
         reasons = ", ".join(f"{reason} {count}" for reason, count in found.by_reason.items())
         lines.append(f"{found.topic}   {counted(found.count, 'dead letter')}{f' ({reasons})' if reasons else ''}")
     lines.append(f"sessions     {_counts(status.sessions)}")
+    if status.removed_sessions:
+        lines.append(f"removed      {counted(status.removed_sessions, 'session')}, {status.unpurged_sessions} not purged yet")
     lines.append(f"operations   {_counts(status.operations)}")
     return lines
 

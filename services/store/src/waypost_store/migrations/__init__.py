@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from waypost_common.mongo import MongoDatabase
-from waypost_store.migrations import m0001_bookkeeping, m0002_projections, m0003_instances
+from waypost_store.migrations import m0001_bookkeeping, m0002_projections, m0003_instances, m0004_purge
 
 
 @dataclass(frozen=True)
@@ -20,4 +20,5 @@ MIGRATIONS: Final = (
     Migration(1, m0001_bookkeeping.DESCRIPTION, m0001_bookkeeping.apply),
     Migration(2, m0002_projections.DESCRIPTION, m0002_projections.apply),
     Migration(3, m0003_instances.DESCRIPTION, m0003_instances.apply),
+    Migration(4, m0004_purge.DESCRIPTION, m0004_purge.apply),
 )

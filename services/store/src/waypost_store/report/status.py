@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from waypost_common.clock import clock_skew_ms, now_ms
 from waypost_common.documents import Collection, collection_name
+from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoClient, MongoDatabase, aggregate
 from waypost_common.topics import topic_names
 from waypost_store.errors import StoreError
 from waypost_store.generations import live_generation
+from waypost_store.purge.documents import all_of_session
 from waypost_store.report.dead_letters import DeadLetters, dead_letters
 from waypost_store.report.groups import group_members, group_names
 from waypost_store.report.lag import PartitionLag, partition_lags
 from waypost_store.settings import StoreSettings
 from waypost_store.setup.topics import partition_counts
+
+MOST_LOOKED_AT: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,9 @@ class SystemStatus:
     dead_letters: list[DeadLetters]
     sessions: Mapping[str, int]
     operations: Mapping[str, int]
+    removed_sessions: int
+    unpurged_sessions: int
+    """Of the removed ones (the first MOST_LOOKED_AT of them), those that still have chats: the purge is not done with them."""
     clock_skew_ms: int
     """How far this machine's clock is ahead of MongoDB's."""
 
@@ -53,6 +60,8 @@ class SystemStatus:
             ],
             "sessions": dict(self.sessions),
             "operations": dict(self.operations),
+            "removedSessions": self.removed_sessions,
+            "unpurgedSessions": self.unpurged_sessions,
         }
 
 
@@ -68,6 +77,7 @@ async def system_status(settings: StoreSettings, client: MongoClient, database: 
         members = await group_members(admin, group_names(settings.kafka, generation))
     finally:
         await admin.close()
+    removed, unpurged = await _removed_sessions(database, generation)
     return SystemStatus(
         generation=generation,
         lags=await partition_lags(settings.kafka, database, counts, generation, now=now_ms()),
@@ -75,8 +85,20 @@ async def system_status(settings: StoreSettings, client: MongoClient, database: 
         dead_letters=await dead_letters(settings.kafka, counts),
         sessions=await _by_status(database, collection_name(Collection.SESSIONS, generation), {"removed": {"$ne": True}}),
         operations=await _by_status(database, Collection.OPERATIONS, {}),
+        removed_sessions=removed,
+        unpurged_sessions=unpurged,
         clock_skew_ms=await clock_skew_ms(client),
     )
+
+
+async def _removed_sessions(database: MongoDatabase, generation: int) -> tuple[int, int]:
+    sessions = database[collection_name(Collection.SESSIONS, generation)]
+    chats = database[collection_name(Collection.CHATS, generation)]
+    unpurged = 0
+    async for session in sessions.find({"removed": True}, {"organization": True}).limit(MOST_LOOKED_AT):
+        left = all_of_session(SessionId(session["_id"]), OrganizationId(session["organization"]))
+        unpurged += await chats.find_one(left, {"_id": True}) is not None
+    return await sessions.count_documents({"removed": True}), unpurged
 
 
 async def _by_status(database: MongoDatabase, collection: str, query: dict[str, Any]) -> dict[str, int]:

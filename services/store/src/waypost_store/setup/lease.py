@@ -1,24 +1,21 @@
-"""One `waypost migrate` at a time: a document with an expiry by MongoDB's own clock, renewed while it is held."""
+"""One `waypost migrate` at a time."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager
 from uuid import uuid4
-
-from pymongo.errors import DuplicateKeyError
 
 from waypost_common.documents import Collection
 from waypost_common.mongo import MongoDatabase
 from waypost_store.errors import StoreError
+from waypost_store.leases import take_lease
 from waypost_store.waiting import Report
 
 LEASE_ID = "lease"
 LEASE_MS = 30_000
 RENEW_S = 10.0
 RETRY_S = 0.3
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @asynccontextmanager
@@ -45,14 +42,7 @@ async def migration_lease(database: MongoDatabase, *, timeout_s: float, report: 
 
 
 async def _take(database: MongoDatabase, owner: str) -> bool:
-    leases = database[Collection.MIGRATIONS]
-    with suppress(DuplicateKeyError):  # another process made it at the same moment
-        await leases.update_one({"_id": LEASE_ID}, {"$setOnInsert": {"owner": None, "until": LONG_AGO}}, upsert=True)
-    taken = await leases.update_one(
-        {"_id": LEASE_ID, "$or": [{"owner": owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]},
-        [{"$set": {"owner": owner, "until": {"$add": ["$$NOW", LEASE_MS]}}}],
-    )
-    return taken.matched_count == 1
+    return await take_lease(database[Collection.MIGRATIONS], LEASE_ID, owner, lease_ms=LEASE_MS)
 
 
 async def _renew(database: MongoDatabase, owner: str) -> None:

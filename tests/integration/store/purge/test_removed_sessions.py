@@ -1,0 +1,96 @@
+"""A removed session's documents go; whatever comes again stays out of sight, and goes too."""
+
+from collections.abc import Callable
+
+import pytest
+from tests.events import event
+from tests.integration.store.conftest import running_store
+from tests.integration.store.purge.conftest import Stored
+from tests.processes import eventually
+
+from waypost_common.documents import Collection
+from waypost_common.events import Event
+from waypost_common.mongo import MongoDatabase, open_client, open_database
+from waypost_connector.simulated.world import generate_events
+from waypost_store.purge.purger import LeaseLostError, Purger
+from waypost_store.report.status import system_status
+from waypost_store.settings import StoreSettings
+
+
+def busy_sessions() -> list[Event]:
+    """Two of one organization, with documents of every kind."""
+    return list(generate_events(seed=3, count=400, sessions=2, chats=15, history=20))
+
+
+def removal_of(event_of: Event, **envelope: int) -> Event:
+    payload = {"desired": "stopped", "removed": True}
+    return event("session.status", payload, session=event_of.session, organization=event_of.organization, **envelope)
+
+
+async def test_all_of_a_removed_session_goes_but_its_tombstone_and_nothing_of_another(stored: Stored) -> None:
+    await stored.take(*busy_sessions())
+    gone, stays = sorted({logged.event.session for logged in stored.log})
+    before = await stored.documents()
+    assert all(any(key.startswith(f"{gone}|") for key in found) for name, found in before.items() if name != "sessions")
+    await stored.take(removal_of(next(one.event for one in stored.log if one.event.session == gone)))
+    await stored.purge()
+    after = await stored.documents()
+    kept = {name: {key: found[key] for key in found if key.startswith(stays)} for name, found in before.items()}
+    assert after["sessions"].pop(gone)["removed"] is True
+    assert after == kept
+
+
+async def test_what_is_delivered_again_after_the_purge_is_purged_again(stored: Stored) -> None:
+    events = busy_sessions()
+    await stored.take(*events, *map(removal_of, {one.session: one for one in events}.values()))
+    await stored.purge()
+    purged = await stored.documents()
+    assert await stored.count() == {"sessions": 2}
+    await stored.redeliver()
+    assert (await stored.documents())["sessions"] == purged["sessions"]
+    assert (await stored.count())["messages"] > 0
+    await stored.purge()
+    assert await stored.documents() == purged
+
+
+async def test_a_session_that_was_removed_a_moment_ago_keeps_its_documents(stored: Stored) -> None:
+    events = busy_sessions()
+    await stored.take(*events, removal_of(events[0]))
+    before = await stored.count()
+    await stored.purge(purge_after_s=3_600)
+    assert await stored.count() == before
+
+
+async def test_one_store_at_a_time_purges(stored: Stored, purger: Callable[..., Purger]) -> None:
+    first, second = purger(), purger()
+    await first.round()
+    with pytest.raises(LeaseLostError):
+        await second.round()
+    await first.round()
+    await stored.database[Collection.LEASES].update_many({}, [{"$set": {"until": {"$subtract": ["$$NOW", 1]}}}])
+    await second.round()
+
+
+async def test_a_running_store_purges_by_itself(migrated: StoreSettings, database: MongoDatabase) -> None:
+    stored = Stored(database, lambda: pytest.fail("not by this test"))
+    events = busy_sessions()
+    await stored.take(*events, removal_of(events[0]))
+    block = migrated.store.model_copy(update={"purge_after_s": 0, "purge_interval_s": 0.1})
+    assert await left(migrated) == (1, 1)
+    async with running_store(migrated.model_copy(update={"store": block})) as service:
+
+        async def purged() -> bool:
+            return not await database[Collection.CHATS].count_documents({"session": events[0].session})
+
+        await eventually(purged, "no chat of the removed session")
+        counted = service.metrics.registry.get_sample_value("waypost_store_purged_documents_total", {"collection": "chats"})
+    assert counted is not None
+    assert counted >= 1
+    assert await left(migrated) == (1, 0)
+
+
+async def left(settings: StoreSettings) -> tuple[int, int]:
+    """Sessions that are removed, and those of them that are not purged, as `waypost status` tells."""
+    async with open_client(settings.mongo, application="test") as client:
+        status = await system_status(settings, client, open_database(client, settings.mongo))
+    return status.removed_sessions, status.unpurged_sessions
