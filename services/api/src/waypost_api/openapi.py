@@ -132,14 +132,15 @@ def _success(operation: Operation, references: dict[Any, Any]) -> dict[str, Any]
 
 
 def _public_paths() -> dict[str, Any]:
+    plain, document = "text/plain", "application/yaml"
+
     def public(identifier: str, summary: str, media: str, *statuses: tuple[int, str]) -> dict[str, Any]:
-        content = {media: {"schema": {"type": "string"}}}
+        content = {media: {"schema": {"type": "object" if media == document else "string"}}}
         responses = {
             str(status): {"description": text, "headers": headers_of(status), "content": content} for status, text in statuses
         }
         return {"get": {"operationId": identifier, "summary": summary, "security": [], "responses": responses}}
 
-    plain, document = "text/plain", "application/yaml"
     return {
         "/healthz": public("healthz", "Whether the process lives", plain, (200, "It does.")),
         "/readyz": public("readyz", "Whether it can serve", plain, (200, "It can."), (503, "What is missing.")),

@@ -32,6 +32,7 @@ COMMAND_PARAMETERS: Final = (
         "in": "query",
         "description": "Answer 202 with the operation at once.",
         "schema": {"type": "boolean", "default": False},
+        "allowEmptyValue": True,
     },
     {
         "name": "Prefer",
@@ -61,10 +62,12 @@ def _path(name: str, operation: Operation) -> dict[str, Any]:
 
 
 def _query(parameter: QueryParameter) -> dict[str, Any]:
-    return {
+    """An optional one that is empty counts as absent."""
+    described = {
         "name": parameter.name,
         "in": "query",
         "required": parameter.required,
         "description": parameter.description,
         "schema": dict(parameter.schema),
     }
+    return described if parameter.required else {**described, "allowEmptyValue": True}

@@ -14,7 +14,7 @@ from waypost_common.jids import InvalidJidError, parse_jid
 LIMIT: Final = QueryParameter(
     "limit",
     "How many at most, 1 to 200. Missing or 0 means 50; what is out of range is brought into it.",
-    {"type": "integer", "format": "int64", "default": 50},
+    {"type": "integer", "default": 50},
 )
 CURSOR: Final = QueryParameter("cursor", "The `nextCursor` of the page before, unchanged.", {"type": "string"})
 PAGE: Final = (LIMIT, CURSOR)

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from starlette.requests import Request
 
 from waypost_api.settings import HttpSettings
@@ -22,6 +22,13 @@ class RequestBody(BaseModel):
     expected: ClassVar[Mapping[str, str]] = {}
     """What each field must be, as a caller is told who sent something else."""
 
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE_NUMBER: Final = BeforeValidator(_whole)
+"""Of an integer: also as `5.0`, which JSON Schema takes for one too."""
 
 Body = TypeVar("Body", bound=RequestBody)
 

@@ -124,6 +124,12 @@ def checked_key(call: Call) -> str | None:
     return key
 
 
+def check_options(call: Call) -> None:
+    """Where there is nothing to carry through. Raises ValidationFailedError for what would have been refused then."""
+    checked_key(call)
+    responds_async(call)
+
+
 async def _answered(outcome: Outcome, wanted: Wanted, answer: Answer, *, replayed: bool) -> Response:
     error = error_of_outcome(outcome, validation_status=wanted.validation_status)
     if error is not None:

@@ -8,7 +8,7 @@ from pymongo.errors import PyMongoError
 from starlette.responses import Response
 
 from waypost_api.call import Call
-from waypost_api.commands.carry import Done, Wanted, carry_through, checked_key, earlier_request
+from waypost_api.commands.carry import Done, Wanted, carry_through, check_options, earlier_request
 from waypost_api.commands.submit import CommandFields
 from waypost_api.lookups import OwnedSession, find_chat, find_session, jid_or_404
 from waypost_api.request_body import read_body
@@ -44,7 +44,7 @@ async def change_chat(call: Call, parse: ParseWish, answer: Answer | None) -> Re
     wish = parse(await read_body(call.request, call.state["settings"].http))
     make = wish.command
     if chat is not None and make is None:
-        checked_key(call)
+        check_options(call)
         return Response(status_code=204) if answer is None else answer(chat)
     jid = asked_for if chat is None else chat["jid"]
 

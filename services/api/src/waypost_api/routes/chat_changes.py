@@ -9,7 +9,7 @@ from waypost_api.call import Call
 from waypost_api.commands.submit import CommandFields
 from waypost_api.json_response import JsonResponse
 from waypost_api.operation import SEND, Operation, Tag
-from waypost_api.request_body import RequestBody, parse_body
+from waypost_api.request_body import WHOLE_NUMBER, RequestBody, parse_body
 from waypost_api.routes.changes import Answer, Wish, change_chat, simple_wish
 from waypost_api.views.chats import Chat, chat_view
 from waypost_common.commands import (
@@ -44,7 +44,7 @@ class UpdateChatBody(RequestBody):
 
     archived: Annotated[bool, _UNCHANGED] = False
     pinned: Annotated[bool, _UNCHANGED] = False
-    mutedUntil: Annotated[int, Field(ge=0, le=FOREVER), _UNCHANGED] = 0  # noqa: N815  (as on the wire)
+    mutedUntil: Annotated[int, Field(ge=0, le=FOREVER), WHOLE_NUMBER, _UNCHANGED] = 0  # noqa: N815  (as on the wire)
     """Mute until then: epoch milliseconds. A time that has passed clears the mute."""
     unmute: bool = False
     """Clears the mute, whatever `mutedUntil` says."""

@@ -9,6 +9,7 @@ from waypost_api.lookups import find_session, person_or_404
 from waypost_api.operation import READ, Operation, QueryParameter, Tag
 from waypost_api.pagination import PageRequest
 from waypost_api.queries import contacts, groups
+from waypost_api.views.addresses import GROUP_PATTERN, schema_of
 from waypost_api.views.contacts import (
     ContactDetail,
     ContactList,
@@ -67,8 +68,8 @@ OPERATIONS: Final = (
         query=(
             *query_parameters.PAGE,
             QueryParameter("source", "dm: has a direct chat. group: seen in one.", {"type": "string", "enum": list(SOURCES)}),
-            QueryParameter("group", "A group's JID: only its present members.", {"type": "string"}),
-            QueryParameter("q", "Part of a name or number, in any case.", {"type": "string", "maxLength": 100}),
+            QueryParameter("group", "A group's JID: only its present members.", schema_of(GROUP_PATTERN)),
+            QueryParameter("q", "Part of a name or number, in any case.", {"type": "string", "pattern": "^[^\\x00]{0,100}$"}),
         ),
     ),
     Operation(

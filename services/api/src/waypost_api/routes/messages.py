@@ -10,6 +10,7 @@ from waypost_api.operation import READ, SEND, Operation, QueryParameter, Tag
 from waypost_api.pagination import PageRequest
 from waypost_api.queries import chats, contacts, messages
 from waypost_api.queries.scope import Scope
+from waypost_api.views.addresses import JID_PATTERN, schema_of
 from waypost_api.views.messages import Message, MessageList, message_view, names_of, people_of
 from waypost_common.documents import ChatDocument, MessageDocument
 from waypost_common.errors import NotFoundError
@@ -86,6 +87,6 @@ OPERATIONS: Final = (
     Operation(
         id="getMessage", method="GET", path="/sessions/{session}/messages/{mid}", title="Get one message", tag=Tag.MESSAGES,
         capabilities=READ, handler=get_message, answer=Message, errors=(400, 404),
-        query=(QueryParameter("chat", "The JID of the message's chat.", {"type": "string"}, required=True),),
+        query=(QueryParameter("chat", "The JID of the message's chat.", schema_of(JID_PATTERN), required=True),),
     ),
 )  # fmt: skip

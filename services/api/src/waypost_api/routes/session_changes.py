@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from waypost_api.call import Call
-from waypost_api.commands.carry import Done, Wanted, carry_through, earlier_request
+from waypost_api.commands.carry import Done, Wanted, carry_through, check_options, earlier_request
 from waypost_api.commands.submit import CommandFields
 from waypost_api.json_response import JsonResponse
 from waypost_api.lookups import OwnedSession, find_session
@@ -123,6 +123,7 @@ async def restart_session(call: Call) -> Response:
 async def logout_session(call: Call) -> Response:
     session = await _looked_up(call)
     if session.document["status"] == LOGGED_OUT:
+        check_options(call)
         return JsonResponse(session_view(session.document))
     wish = LiveWish({}, lambda fields: SessionLogoutCommand(payload=SessionCommandPayload(), **fields))
     request = LiveRequest(

@@ -6,13 +6,18 @@ from pydantic import Field
 
 _USER: Final = r"[A-Za-z0-9._+\-]{1,90}(:[0-9]{1,5})?"
 PERSON_PATTERN: Final = rf"{_USER}@(s\.whatsapp\.net|lid)"
+GROUP_PATTERN: Final = rf"{_USER}@g\.us"
 JID_PATTERN: Final = rf"{_USER}@(s\.whatsapp\.net|lid|g\.us|newsletter|broadcast)"
 MAX_LENGTH: Final = 128
 
 
+def schema_of(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{pattern}$", "maxLength": MAX_LENGTH}
+
+
 def _described(pattern: str) -> Any:
     """Tells the form without checking it."""
-    return Field(json_schema_extra={"pattern": f"^{pattern}$", "maxLength": MAX_LENGTH})
+    return Field(json_schema_extra=schema_of(pattern))
 
 
 JID: Final = _described(JID_PATTERN)
