@@ -100,8 +100,8 @@ class PipelineDouble:
             case "session.create":
                 payload = command.payload
                 made = session_document(command.session, command.organization)
-                told = {"label": payload.label, "autoRead": bool(payload.auto_read), "status": "stopped"}
-                await sessions.insert_one(made | told)
+                told = {"label": payload.label, "autoRead": bool(payload.auto_read), "status": "stopped", "operations": None}
+                await sessions.insert_one(made | told | {"desired": "running" if payload.start else "stopped"})
             case "session.delete":
                 await sessions.update_one({"_id": command.session}, {"$set": {"removed": True}})
             case _:

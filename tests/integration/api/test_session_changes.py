@@ -45,7 +45,7 @@ async def test_a_new_session_is_201_and_stopped_unless_it_is_to_start(live_api: 
     assert made.status_code == 201
     assert (made.json()["label"], made.json()["status"], made.json()["organizationId"]) == ("Support", "stopped", "org_mine")
     started = await live_api.send("POST", "/sessions", json={"start": True, "autoRead": True})
-    assert started.json()["autoRead"] is True
+    assert (started.json()["autoRead"], started.json()["status"]) == (True, "starting")
     assert started.json()["id"] != made.json()["id"]
     first, second = pipeline.commands
     assert (first.session, first.payload.model_dump(exclude_none=True)) == (
@@ -185,3 +185,26 @@ async def test_a_pairing_code_is_told(live_api: Api, connector: ConnectorDouble,
 async def test_a_bad_phone_number_is_400(api: Api, database: Any, unpaired: None, phone: Any) -> None:
     await update(database, "new", operations=["session.pair"], status="scan_qr_code", desired="running")
     assert (await api.send("POST", "/sessions/new/pairing-code", json={"phone": phone})).status_code == 400
+
+
+async def test_a_refused_phone_number_starts_nothing(
+    live_api: Api, pipeline: PipelineDouble, database: Any, unpaired: None
+) -> None:
+    await update(database, "new", operations=None)
+    assert (await live_api.send("POST", "/sessions/new/pairing-code", json={"phone": "12"})).status_code == 400
+    assert pipeline.commands == []
+
+
+async def test_the_request_that_paired_a_session_is_answered_again_under_its_key(
+    live_api: Api, connector: ConnectorDouble, database: Any, unpaired: None
+) -> None:
+    await update(database, "new", operations=["session.pair"], status="scan_qr_code", desired="running")
+    connector.result = {"code": "ABCD-1234"}
+    request: dict[str, Any] = {"json": {"phone": "628123456789"}, "headers": {"Idempotency-Key": "one"}}
+    assert (await live_api.send("POST", "/sessions/new/pairing-code", **request)).status_code == 200
+    outcome = {"status": "succeeded", "finishedAt": 1_719_662_400_001, "result": connector.result}
+    await database["operations"].update_one({"session": "new"}, {"$set": outcome})
+    await update(database, "new", status="working", waJid="6281@s.whatsapp.net")
+    again = await live_api.send("POST", "/sessions/new/pairing-code", **request)
+    assert (again.status_code, again.json()) == (200, {"code": "ABCD-1234"})
+    assert (await live_api.send("POST", "/sessions/new/pairing-code", json=request["json"])).status_code == 400

@@ -50,14 +50,16 @@ class LiveRequest:
     """An asynchronous one may wait for the session's send limits."""
 
 
-async def carry_out_live(call: Call, request: LiveRequest) -> Response:
+async def carry_out_live(call: Call, request: LiveRequest, *, body: bytes | None = None) -> Response:
+    """`body` where it was read before: that can be done once."""
     with call.reading():
         session = await find_session(call)
         subject = request.subject(call)
         earlier = await earlier_request(call)
     if earlier is None:
         require_capability(session, request.command)
-    body = await read_body(call.request, call.state["settings"].http)
+    if body is None:
+        body = await read_body(call.request, call.state["settings"].http)
     wish = request.parse(call, body)
     commands = call.state["settings"].commands
     patient = request.waits_for_budget and responds_async(call)

@@ -12,12 +12,12 @@ from typing_extensions import TypedDict
 
 from waypost_api import query_parameters
 from waypost_api.call import Call
-from waypost_api.commands.carry import Done
-from waypost_api.commands.submit import command_fields, submission_of
+from waypost_api.commands.carry import Done, checked_key, earlier_request
+from waypost_api.commands.submit import CommandFields, command_fields, submission_of
 from waypost_api.json_response import JsonResponse
 from waypost_api.lookups import OwnedSession, find_session
 from waypost_api.operation import MANAGE, Operation, QueryParameter, Tag
-from waypost_api.request_body import RequestBody, parse_body
+from waypost_api.request_body import RequestBody, parse_body, read_body
 from waypost_api.routes.live import LiveRequest, LiveWish, carry_out_live, session_alone
 from waypost_api.routes.session_changes import LOGGED_OUT, STARTED, until_session
 from waypost_api.views.documented import documented
@@ -133,11 +133,17 @@ def _kind_of_answer(call: Call) -> Literal["json", "png", "svg"]:
 async def session_pairing_code(call: Call) -> Response:
     with call.reading():
         session = await find_session(call)
-    if session.document["operations"] is None:
+        earlier = await earlier_request(call)
+    request = LiveRequest(command="session.pair", subject=session_alone, parse=_phone(session), answer=_code)
+    body = None
+    if earlier is None and session.document["operations"] is None:
+        # Nobody has said yet whether this can be done; what will be refused anyway starts nothing.
+        body = await read_body(call.request, call.state["settings"].http)
+        request.parse(call, body)
+        checked_key(call)
         await _start(call, session)
         await until_session(call, session.scope, lambda found: found["operations"] is not None)
-    request = LiveRequest(command="session.pair", subject=session_alone, parse=_phone(session), answer=_code)
-    return await carry_out_live(call, request)
+    return await carry_out_live(call, request, body=body)
 
 
 def _phone(session: OwnedSession) -> Callable[[Call, bytes], LiveWish]:
@@ -146,10 +152,15 @@ def _phone(session: OwnedSession) -> Callable[[Call, bytes], LiveWish]:
         if not PHONE.fullmatch(sent.phone):
             expected = f"must be {PairingCodeBody.expected['phone']}"
             raise ValidationFailedError("the body is malformed", fields={"phone": expected})
-        if is_paired(session.document):
-            raise ValidationFailedError("the session is paired already; log it out to pair it anew")
         payload = PairPayload(phone=sent.phone)
-        return LiveWish(sent.model_dump(), lambda fields: SessionPairCommand(payload=payload, **fields))
+
+        def command(fields: CommandFields) -> SessionPairCommand:
+            # Not before: the request that paired it may come again under its key.
+            if is_paired(session.document):
+                raise ValidationFailedError("the session is paired already; log it out to pair it anew")
+            return SessionPairCommand(payload=payload, **fields)
+
+        return LiveWish(sent.model_dump(), command)
 
     return parse
 

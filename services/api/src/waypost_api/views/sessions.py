@@ -35,12 +35,18 @@ class WASessionList(TypedDict):
     nextCursor: str | None
 
 
+def status_of(session: SessionDocument) -> str:
+    """One that is to run, and of which no connector has told anything yet, is on its way."""
+    waits = session["desired"] == "running" and session["operations"] is None
+    return "starting" if waits and session["status"] == "stopped" else session["status"]
+
+
 def session_view(session: SessionDocument) -> WASession:
     return {
         "id": session["session"],
         "organizationId": session["organization"],
         "gatewayId": session["gatewayId"] or "",
-        "status": session["status"],  # type: ignore[typeddict-item]  # stored as text
+        "status": status_of(session),  # type: ignore[typeddict-item]  # stored as text
         "label": session["label"],
         "phoneNumber": session["phoneNumber"],
         "waJid": session["waJid"],
