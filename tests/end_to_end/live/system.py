@@ -30,6 +30,8 @@ SECRET: Final = "of network and connector"
 SESSIONS: Final = 8
 CHATS: Final = 6
 EVENTS_A_SECOND: Final = 64
+SCANNED_AFTER_S: Final = 3
+"""How long a phone looks at a code before it accepts it."""
 EVERYTHING: Final = ("read", "send", "manage", "events")
 OTHERS: Final = "org_others"
 HASTY: Final = {
@@ -143,9 +145,10 @@ async def running(kafka: str, mongod: str, folder: Path, seen: Seen) -> AsyncIte
 async def _started(pipeline: Pipeline, folder: Path) -> LiveSystem:
     address = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
     world = ("--sessions", str(SESSIONS), "--chats", str(CHATS), "--history", "20", "--rate", str(EVENTS_A_SECOND))
+    phones = ("--scan-seconds", str(SCANNED_AFTER_S))
     quick = {"WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2", "WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
     network, store, _ = await asyncio.gather(
-        pipeline.start("waypost-simulated-network", "--data", str(folder / "network"), *world, **address),
+        pipeline.start("waypost-simulated-network", "--data", str(folder / "network"), *world, *phones, **address),
         pipeline.start("waypost-store"),
         pipeline.start("waypost-ingest"),
     )
