@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.integration.store.conftest import JID, System, header_is, key_is, running_store
+from tests.processes import eventually
 
 from waypost_common.documents import Collection
 from waypost_common.events import EVENT_ADAPTER, key_of
@@ -56,6 +57,17 @@ async def test_a_session_that_is_not_the_organizations_is_not_found(system: Syst
     outcome = await system.outcome_of(command)
     assert (outcome["status"], outcome["code"]) == ("rejected", "not_found")
     assert (await system.operation(command, "rejected"))["message"] == outcome["message"]
+
+
+async def test_a_session_that_was_removed_since_is_not_found(system: System) -> None:
+    await system.event_of(await system.command())
+    await system.database[Collection.SESSIONS].update_one({"_id": "S1"}, {"$set": {"removed": True}})
+
+    async def not_found() -> bool:
+        await system.command()
+        return await system.database[Collection.OPERATIONS].find_one({"status": "rejected", "code": "not_found"}) is not None
+
+    await eventually(not_found, "a command for it is refused")
 
 
 async def test_a_command_past_its_deadline_expires_without_an_event(system: System) -> None:

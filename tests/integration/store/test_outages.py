@@ -11,6 +11,7 @@ from waypost_common.identifiers import CommandId, EpochMs, SessionId
 from waypost_common.mongo import open_client, open_database
 from waypost_common.outcomes import Outcome, OutcomeStatus
 from waypost_common.settings import MongoSettings
+from waypost_store.generations import LiveGeneration
 from waypost_store.known_sessions import KnownSessions
 from waypost_store.outcome_writes import write_outcomes
 
@@ -26,6 +27,6 @@ async def test_claims_sessions_and_outcomes_are_put_off_while_mongodb_is_away() 
         with pytest.raises(RetryLaterError, match="MongoDB"):
             await claim(database["operations"], [(command, Start())], now=NOW, keep_days=7)
         with pytest.raises(RetryLaterError, match="MongoDB"):
-            await KnownSessions().owners(database, [SessionId("S1")])
+            await KnownSessions(database, LiveGeneration(database), default_backend="simulated").look([SessionId("S1")])
         with pytest.raises(RetryLaterError, match="MongoDB"):
             await write_outcomes(database["operations"], [outcome], now=NOW, keep_days=7)

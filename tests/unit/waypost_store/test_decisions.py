@@ -2,20 +2,23 @@
 
 from typing import Any
 
+import pytest
 from tests.unit.waypost_store.records import command_json
 
 from waypost_common.claims import SESSION_NOT_FOUND, TOO_LATE, Decision, Start
 from waypost_common.commands import STORE_COMMAND_ADAPTER
 from waypost_common.identifiers import EpochMs, OrganizationId, SessionId
 from waypost_store.decisions import decide
+from waypost_store.known_sessions import KnownSession
 
-OWN = {SessionId("S1"): OrganizationId("org_1")}
-ANOTHERS = {SessionId("S1"): OrganizationId("org_2")}
+OWN = {SessionId("S1"): KnownSession(OrganizationId("org_1"))}
+ANOTHERS = {SessionId("S1"): KnownSession(OrganizationId("org_2"))}
+REMOVED = {SessionId("S1"): KnownSession(OrganizationId("org_1"), removed=True)}
 DEADLINE = 1_719_662_410_000
 
 
-def decided(owners: dict[SessionId, OrganizationId], *, now: int = DEADLINE, **changes: Any) -> Decision:
-    return decide(STORE_COMMAND_ADAPTER.validate_python(command_json(**changes)), owners, now=EpochMs(now))
+def decided(sessions: dict[SessionId, KnownSession], *, now: int = DEADLINE, **changes: Any) -> Decision:
+    return decide(STORE_COMMAND_ADAPTER.validate_python(command_json(**changes)), sessions, now=EpochMs(now))
 
 
 def test_a_command_for_an_own_session_starts_up_to_its_deadline() -> None:
@@ -41,3 +44,9 @@ def test_a_session_may_be_created_where_none_is() -> None:
 
 def test_a_session_of_another_organization_cannot_be_created_over() -> None:
     assert decided(ANOTHERS, command="session.create", payload={}) is SESSION_NOT_FOUND
+
+
+@pytest.mark.parametrize("command", ["session.start", "session.delete", "session.create"])
+def test_a_removed_session_reads_as_none_and_cannot_be_made_again(command: str) -> None:
+    assert decided(REMOVED) is SESSION_NOT_FOUND
+    assert decided(REMOVED, command=command, payload={}) is SESSION_NOT_FOUND

@@ -20,10 +20,9 @@ from waypost_store.connections import Connections
 from waypost_store.decisions import decide
 from waypost_store.generations import LiveGeneration
 from waypost_store.intake import Accepted, read_command
-from waypost_store.known_sessions import KnownSessions
+from waypost_store.known_sessions import KnownSession, KnownSessions
 from waypost_store.metrics import StoreMetrics
 from waypost_store.publishing import event_message, outcome_message
-from waypost_store.push.routes import PushRoutes
 from waypost_store.push.wanted import with_push
 from waypost_store.settings import StoreSettings
 
@@ -39,8 +38,7 @@ class CommandHandler:
         self._settings = settings
         self._connections = connections
         self._metrics = metrics
-        self._sessions = KnownSessions()
-        self._routes = PushRoutes(connections.database, generation, default_backend=settings.store.default_backend)
+        self._sessions = KnownSessions(connections.database, generation, default_backend=settings.store.default_backend)
         self._limit = DeadLetterLimit()
 
     async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
@@ -62,7 +60,7 @@ class CommandHandler:
     async def _execute(self, connections: Connections, accepted: Sequence[Accepted]) -> list[DeadLetter]:
         """Returns the commands whose id belongs to somebody else's operation."""
         now = now_ms()
-        decisions = await self._decide(connections, accepted, now)
+        decisions = await self._decide(accepted, now)
         wanted = [(item.command, decision) for item, decision in zip(accepted, decisions, strict=True)]
         with self._metrics.claim_seconds.time():
             claims = await claim(connections.operations, wanted, now=now, keep_days=self._settings.store.operation_retention_days)
@@ -79,16 +77,17 @@ class CommandHandler:
         self._remember_created(accepted, decisions)
         return dead
 
-    async def _decide(self, connections: Connections, accepted: Sequence[Accepted], now: EpochMs) -> list[Decision]:
+    async def _decide(self, accepted: Sequence[Accepted], now: EpochMs) -> list[Decision]:
         """In log order: a session that one command creates is there for the next."""
-        owners = await self._sessions.owners(connections.database, (item.command.session for item in accepted))
-        backends = await self._routes.backends(item.command for item in accepted)
+        sessions = await self._sessions.look(item.command.session for item in accepted)
         decisions = []
         for item in accepted:
-            decision = decide(item.command, owners, now=now)
+            command = item.command
+            decision = decide(command, sessions, now=now)
             if isinstance(decision, Start):
-                owners.setdefault(item.command.session, item.command.organization)
-            decisions.append(with_push(item.command, decision, backends))
+                known = sessions.setdefault(command.session, KnownSession(command.organization))
+                decision = with_push(command, decision, known.push_backend)
+            decisions.append(decision)
         return decisions
 
     def _answer(self, item: Accepted, decision: Decision, claimed: Claim, now: EpochMs) -> Message | DeadLetter:

@@ -1,29 +1,29 @@
 """What is pushed, and what becomes of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from tests.unit.waypost_store.records import JID, command_json
 
-from waypost_common.claims import TOO_LATE, Decision, Start
+from waypost_common.claims import Start
 from waypost_common.commands import STORE_COMMAND_ADAPTER, encode_command
-from waypost_common.identifiers import EpochMs, SessionId
+from waypost_common.identifiers import EpochMs
 from waypost_common.live_commands import LIVE_COMMAND_ADAPTER
 from waypost_common.outcomes import OperationStatus, PushStatus
 from waypost_store.push.wanted import push_command, push_status, with_push
 
-BACKENDS = {SessionId("S1"): "simulated"}
 NOW = EpochMs(1_719_662_400_000)
 
 
-def decided(payload: dict[str, Any], *, command: str = "chat.update", decision: Decision | None = None) -> Decision:
+def noted(payload: dict[str, Any], *, command: str = "chat.update", backend: str | None = "simulated") -> Mapping[str, Any]:
     asked = STORE_COMMAND_ADAPTER.validate_python(command_json(command=command, payload={"chatJid": JID} | payload))
-    return with_push(asked, decision or Start(), BACKENDS)
+    return with_push(asked, Start(), backend).noted
 
 
 def wanted(payload: dict[str, Any], **options: Any) -> list[str] | None:
-    decision = decided(payload, **options)
-    return decision.noted["wantedPush"]["flags"] if isinstance(decision, Start) and decision.noted else None
+    found = noted(payload, **options)
+    return found["wantedPush"]["flags"] if found else None
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,11 @@ def test_only_the_flags_that_were_given_are_pushed(payload: dict[str, Any], flag
 
 
 def test_a_push_is_pending_from_the_claim_on() -> None:
-    decision = decided({"pinned": True})
-    assert isinstance(decision, Start)
-    assert decision.noted["push"] == "pending"
+    assert noted({"pinned": True})["push"] == "pending"
 
 
-def test_a_command_that_does_not_start_is_not_pushed() -> None:
-    assert decided({"pinned": True}, decision=TOO_LATE) is TOO_LATE
+def test_what_nobody_can_tell_whatsapp_is_not_pushed() -> None:
+    assert wanted({"pinned": True}, backend=None) is None
 
 
 @pytest.mark.parametrize("command", ["chat.read", "chat.unread", "chat.delete"])

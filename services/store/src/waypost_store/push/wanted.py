@@ -1,13 +1,12 @@
 """What WhatsApp is to be told, and the command that tells it. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from waypost_common.claims import Decision, Start
+from waypost_common.claims import Start
 from waypost_common.commands import Actor, ChatUpdateCommand, ChatUpdateCommandPayload, StoreCommand
 from waypost_common.documents import WantedPush
-from waypost_common.identifiers import CommandId, EpochMs, SessionId, push_id_of_command
+from waypost_common.identifiers import CommandId, EpochMs, push_id_of_command
 from waypost_common.live_commands import ChatPushCommand
 from waypost_common.mongo import Document
 from waypost_common.outcomes import OperationStatus, PushStatus
@@ -15,10 +14,9 @@ from waypost_common.outcomes import OperationStatus, PushStatus
 ACTOR: Final = Actor(kind="system", id="waypost-store")
 
 
-def with_push(command: StoreCommand, decision: Decision, backends: Mapping[SessionId, str]) -> Decision:
-    """Notes in the operation what is to be pushed. `backends`: of the sessions whose connector can be told now."""
-    backend = backends.get(command.session)
-    if backend is None or not isinstance(decision, Start) or not isinstance(command, ChatUpdateCommand):
+def with_push(command: StoreCommand, decision: Start, backend: str | None) -> Start:
+    """Notes in the operation what is to be pushed. `backend`: whose connectors can be told now, if any."""
+    if backend is None or not isinstance(command, ChatUpdateCommand):
         return decision
     flags = flags_of(command.payload)
     if not flags:
