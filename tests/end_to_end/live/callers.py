@@ -51,6 +51,7 @@ class Caller:
 
     def _checked(self, operation: str, answer: httpx.Response) -> httpx.Response:
         self._seen.add((operation, answer.status_code))
+        assert answer.headers.get("x-request-id"), f"{operation} {answer.status_code} has no X-Request-Id"
         operations()[operation].check(answer)
         return answer
 

@@ -1,6 +1,7 @@
 """One running system for all tests of this folder: every service as a process, on real Kafka and MongoDB."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -86,6 +87,15 @@ class LiveSystem:
         await frames.write({"type": "faults", "secret": SECRET, **({} if kind is None else {"kind": kind}), **options})
         assert await frames.read() == {"type": "faults"}
         frames.close()
+
+    async def kill_connector(self) -> None:
+        """And starts it again."""
+        self.connector.end(signal.SIGKILL)
+        self.connector.start()
+        await self.connector.until_ready()
+
+    async def until_called(self, operation_id: str) -> None:
+        await eventually(lambda: bool(self.calls(operation_id)), "WhatsApp called")
 
     async def live_commands(self) -> int:
         """How many commands were ever published for connectors."""

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from tests.end_to_end.live.callers import error_of
 from tests.end_to_end.live.contract import Documented, each, sees
-from tests.end_to_end.live.system import LiveSystem
+from tests.end_to_end.live.system import UNABLE, LiveSystem
 
 from waypost_common.clock import now_ms
+from waypost_common.identifiers import CommandId, push_id_of_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -25,6 +26,40 @@ async def test_flags_of_a_chat_are_what_the_answer_says(system: LiveSystem) -> N
         expected = (body["archived"], until if body["archived"] else None)
         for chat in (answer.json(), await read(system)):
             assert (chat["archived"], chat["mutedUntil"]) == expected
+
+
+async def until_pushed(system: LiveSystem, **flags: bool) -> tuple[str, dict[str, Any]]:
+    """Changes flags of the stage's chat, and returns the operation once it tells how WhatsApp took that."""
+    taken = await system.owner("updateChat", names=system.stage.names, json=flags, params={"async": "true"})
+    operation = taken.json()["id"]
+    names = {"operation": operation}
+    return operation, await system.until("getOperation", names, lambda found: found["push"] not in {None, "pending"})
+
+
+async def test_flags_are_told_to_whatsapp(system: LiveSystem) -> None:
+    operation, found = await until_pushed(system, pinned=True)
+    assert (found["status"], found["push"]) == ("succeeded", "succeeded")
+    (call,) = system.calls(push_id_of_command(CommandId(operation)))
+    assert (call["operation"], call["chat"], call["flags"]["pinned"]) == ("chat.update", system.stage.person, True)
+
+
+async def test_flags_that_whatsapp_refuses_are_changed_all_the_same(system: LiveSystem) -> None:
+    await system.fault("refuse", session=system.stage.session, operation="chat.update", times=1)
+    _, found = await until_pushed(system, archived=True)
+    assert (found["status"], found["push"]) == ("succeeded", "failed")
+    assert (await read(system))["archived"] is True
+
+
+@sees("updateChat", 200)
+async def test_flags_of_a_session_without_a_connector_are_changed_and_told_to_nobody(system: LiveSystem) -> None:
+    before = await system.live_commands()
+    chats = (await system.owner("listChats", names={"session": UNABLE})).json()["data"]
+    names = {"session": UNABLE, "cid": chats[0]["jid"]}
+    answer = await system.owner("updateChat", names=names, json={"pinned": True}, params={"async": "true"})
+    found = await system.until("getOperation", {"operation": answer.json()["id"]}, lambda one: one["status"] != "pending")
+    assert (found["status"], found["push"]) == ("succeeded", None)
+    assert (await system.owner("updateChat", names=names, json={"pinned": True})).json()["pinned"] is True
+    assert await system.live_commands() == before
 
 
 @sees("updateChat", 422)

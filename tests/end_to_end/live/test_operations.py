@@ -1,5 +1,6 @@
 """Operations: told to those who do not wait, the same for whoever asks again, and honest about what nobody knows."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -86,6 +87,24 @@ async def test_a_send_that_nobody_knows_the_end_of_is_503_with_its_operation_and
     told = (await system.owner("getOperation", names={"operation": operation})).json()
     assert (told["status"], told["error"]["code"]) == ("unknown", "gateway_unavailable")
     await system.until_working(system.stage.session)
+    assert len(system.calls(operation)) == 1
+
+
+@sees("sendMessage", 503)
+async def test_a_send_that_a_crash_of_the_connector_cut_is_503_and_is_never_sent_again(system: LiveSystem) -> None:
+    await system.fault("hold", session=system.stage.session, operation="message.send", seconds=60, times=1)
+    request = text(system) | {"headers": {"Idempotency-Key": uuid4().hex}}
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(system.owner("sendMessage", **request), name="waits")
+        taken = await system.owner("sendMessage", **request, params={"async": "true"})
+        operation = taken.json()["outboxId"]
+        await system.until_called(operation)
+        await system.kill_connector()
+    assert error_of(waiting.result()) == (503, "gateway_unavailable")
+    assert waiting.result().json()["error"]["details"] == {"operation": operation}
+    told = (await system.owner("getOperation", names={"operation": operation})).json()
+    assert (told["status"], told["error"]["code"]) == ("unknown", "gateway_unavailable")
+    await system.send(system.stage.session, system.stage.person, "the next one")
     assert len(system.calls(operation)) == 1
 
 

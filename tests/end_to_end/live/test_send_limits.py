@@ -32,3 +32,7 @@ async def test_beyond_twenty_a_minute_a_send_is_429_and_an_asynchronous_one_wait
     assert (await system.owner("addReaction", names=names | {"mid": mid}, json=target)).status_code == 200
     assert (await system.owner("getOperation", names=operation)).json()["status"] == "pending"
     assert system.calls(operation["operation"]) == []
+    # A connector counts from its start. What waited for the one that was killed is sent by the next, once.
+    await system.kill_connector()
+    await system.until("getOperation", operation, lambda found: found["status"] == "succeeded")
+    assert len(system.calls(operation["operation"])) == 1

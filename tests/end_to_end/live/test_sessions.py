@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.end_to_end.live.callers import error_of
@@ -86,7 +87,8 @@ async def test_a_restarted_session_connects_again(system: LiveSystem) -> None:
 async def test_a_deleted_session_is_gone_with_all_that_it_held(system: LiveSystem) -> None:
     cast = system.take_session()
     names = {"session": cast.session, "cid": await system.until_chat(cast)}
-    assert (await system.owner("deleteSession", names=names)).status_code == 204
+    headers = {"Idempotency-Key": uuid4().hex}
+    assert (await system.owner("deleteSession", names=names, headers=headers)).status_code == 204
     reads = [one for one in operations().values() if one.method == "GET" and "{session}" in one.path]
     every = system.stage.names | names
     answers = await asyncio.gather(*(system.owner(one.id, names=every, params={"chat": names["cid"]}) for one in reads))
@@ -94,3 +96,4 @@ async def test_a_deleted_session_is_gone_with_all_that_it_held(system: LiveSyste
     listed = (await system.owner("listSessions")).json()["data"]
     assert cast.session not in {one["id"] for one in listed}
     assert error_of(await system.owner("deleteSession", names=names)) == (404, "not_found")
+    assert (await system.owner("deleteSession", names=names, headers=headers)).status_code == 204

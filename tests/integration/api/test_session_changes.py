@@ -83,6 +83,17 @@ async def test_a_deleted_session_is_204_and_then_404(live_api: Api, pipeline: Pi
     assert (await live_api.get("/sessions/mine")).status_code == 404
 
 
+async def test_the_request_that_deleted_a_session_is_answered_again_under_its_key(
+    live_api: Api, pipeline: PipelineDouble
+) -> None:
+    headers = {"Idempotency-Key": "one"}
+    for _ in range(2):
+        assert (await live_api.send("DELETE", "/sessions/mine", headers=headers)).status_code == 204
+    assert (await live_api.send("DELETE", "/sessions/none", headers=headers)).status_code == 404
+    assert (await live_api.send("POST", "/sessions/mine:stop", headers=headers)).status_code == 404
+    assert len(pipeline.commands) == 1
+
+
 async def test_stop_answers_once_the_session_has_stopped(live_api: Api, pipeline: PipelineDouble, database: Any) -> None:
     async def follow() -> None:
         while not pipeline.commands:  # noqa: ASYNC110

@@ -28,7 +28,7 @@ from waypost_common.commands import (
     SessionStartCommand,
     SessionStopCommand,
 )
-from waypost_common.documents import SessionDocument
+from waypost_common.documents import OperationDocument, SessionDocument
 from waypost_common.errors import ForbiddenError, NotFoundError
 from waypost_common.identifiers import SessionId, new_session_id
 from waypost_common.live_commands import SessionLogoutCommand, SessionRestartCommand
@@ -86,10 +86,29 @@ async def create_session(call: Call) -> Response:
 
 
 async def delete_session(call: Call) -> Response:
+    """The request that deleted it is answered again under its key; to any other the session is gone."""
+    with call.reading():
+        earlier = await earlier_request(call)
+        scope = await _deleted_before(call, earlier) or (await find_session(call)).scope
+
     async def gone(_done: Done) -> Response:
         return Response(status_code=204)
 
-    return await _change(call, lambda fields: SessionDeleteCommand(payload=SessionCommandPayload(), **fields), lambda _: gone)
+    def command(fields: CommandFields) -> CommandEnvelope:
+        return SessionDeleteCommand(payload=SessionCommandPayload(), **fields)
+
+    await read_body(call.request, call.state["settings"].http)
+    wanted = Wanted(scope=scope, subject="", fingerprint={}, command=command)
+    return await carry_through(call, wanted, earlier=earlier, answer=gone)
+
+
+async def _deleted_before(call: Call, earlier: OperationDocument | None) -> Scope | None:
+    session = call.path("session")
+    if earlier is None or (earlier["command"], earlier["session"]) != ("session.delete", session):
+        return None
+    if not call.principal.reaches(session):
+        return None
+    return Scope(call.state["database"], await call.state["generations"].live(), earlier["organization"], SessionId(session))
 
 
 async def start_session(call: Call) -> Response:
