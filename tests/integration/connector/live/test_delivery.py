@@ -80,11 +80,14 @@ async def test_a_slow_session_does_not_hold_up_another_nor_does_a_waiting_send_h
     assert live.calls(slow) == []
 
 
-async def test_the_budget_refuses_a_send_at_once_and_says_when_to_come_again(live: Live) -> None:
+async def test_the_budget_refuses_a_send_at_once_and_says_when_to_come_again_also_after_a_kill(live: Live) -> None:
     commands = [await live.send(str(number)) for number in range(21)]
     outcome = await live.outcome(commands[-1])
     assert (outcome["status"], outcome["code"]) == ("rejected", "rate_limited")
     assert 1 <= outcome["result"]["retryAfterSeconds"] <= 60
+    live.kill_connector()
+    live.connector.start()
+    assert (await live.outcome(await live.send()))["code"] == "rate_limited"
 
 
 async def test_another_organizations_command_is_not_found_and_one_of_a_wrong_shape_is_buried(live: Live) -> None:

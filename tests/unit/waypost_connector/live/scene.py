@@ -14,7 +14,7 @@ from waypost_common.claims import Claim, ClaimState, Decision
 from waypost_common.clock import now_ms
 from waypost_common.commands import CommandEnvelope
 from waypost_common.consumption import Record, RetryLaterError
-from waypost_common.identifiers import CommandId, OrganizationId, SessionId, new_command_id
+from waypost_common.identifiers import CommandId, EpochMs, OrganizationId, SessionId, new_command_id
 from waypost_common.live_commands import LIVE_COMMAND_ADAPTER, LiveCommand
 from waypost_common.mongo import Document
 from waypost_common.settings import KafkaSettings
@@ -105,6 +105,19 @@ class FakeLedger:
         return self.finished_operations.get(command.id)
 
 
+class FakeSentTimes:
+    """A `devices` collection."""
+
+    def __init__(self) -> None:
+        self.of: dict[SessionId, list[EpochMs]] = {}
+
+    async def read(self, session: SessionId) -> Sequence[EpochMs]:
+        return tuple(self.of.get(session, ()))
+
+    async def add(self, session: SessionId, at: EpochMs, *, keep: int) -> None:
+        self.of[session] = [*self.of.get(session, ()), at][-keep:]
+
+
 class FakeWhatsApp:
     """Answers each call with the next of what it was given, the last one again and again."""
 
@@ -149,12 +162,13 @@ class Scene:
         device = Device(SessionId(SESSION), OrganizationId(ORGANIZATION), SecretStr("key"))
         records = SessionRecords(device, metrics, gateway_id="c1", topic_prefix="")
         self.line = Line(whatsapp, records.of_delivery)
+        self.sent_times = FakeSentTimes()
         producer: Any = kafka
         self.executor = Executor(
             self.sessions,
             self.ledger,
             Output(KafkaSettings(), publisher, producer),
-            SendBudgets(limits),
+            SendBudgets(limits, self.sent_times),
             LiveMetrics(CollectorRegistry()),
             operations=OPERATIONS,
         )

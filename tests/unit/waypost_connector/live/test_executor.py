@@ -248,3 +248,12 @@ async def test_a_redelivered_send_takes_nothing_from_the_budget() -> None:
         await one.execute(repeated)
         await one.execute(accepted("message.send"))
     assert len(one.whatsapp.calls) == 1
+
+
+async def test_only_a_send_that_is_made_is_remembered_for_the_next_process() -> None:
+    redelivered = accepted("message.send")
+    async with scene() as one:
+        one.ledger.claims[redelivered.command.id] = STARTED
+        for item in (redelivered, accepted("message.react"), accepted("message.send"), accepted("message.send")):
+            await one.execute(item)
+    assert len(one.sent_times.of[SessionId(SESSION)]) == 2

@@ -92,6 +92,8 @@ class Executor:
         if sends and isinstance(decision, Start) and not runs:
             self._budgets.give_back(command.session)
         if runs and line is not None:
+            if sends:
+                await _patiently(lambda: self._budgets.keep(command.session))
             ended = await Call(self._sessions, self._metrics).make(command, line)
             await self._tell(item, ended)
         else:
@@ -115,7 +117,7 @@ class Executor:
 
     async def _take_budget(self, item: Accepted) -> Decision:
         command = item.command
-        while (wait := self._budgets.take(command.session, monotonic())) > 0:
+        while (wait := await _patiently(lambda: self._budgets.take(command.session))) > 0:
             if not item.may_wait:
                 return Finish(
                     status=OutcomeStatus.REJECTED,

@@ -22,6 +22,7 @@ from waypost_connector.live.ledger import Ledger
 from waypost_connector.live.loop import CommandLoop
 from waypost_connector.live.metrics import LiveMetrics
 from waypost_connector.live.output import Output
+from waypost_connector.live.sent_times import StoredSentTimes
 from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.publisher import Publisher
 from waypost_connector.settings import ConnectorSettings
@@ -52,9 +53,8 @@ class LiveCommands:
         self._metrics = metrics
         output = Output(kafka, publisher, producer)
         limits = (SendLimit(sending.per_minute, MINUTE_S), SendLimit(sending.per_hour, HOUR_S))
-        self._executor = Executor(
-            sessions, Ledger(database), output, SendBudgets(limits), metrics, operations=frozenset(backend.operations)
-        )
+        budgets = SendBudgets(limits, StoredSentTimes(database))
+        self._executor = Executor(sessions, Ledger(database), output, budgets, metrics, operations=frozenset(backend.operations))
         # Half of the session timeout in all, for what is under way and then for the commit.
         self._loop = CommandLoop(output, metrics, revoke_deadline_s=kafka.session_timeout_ms / 4_000)
         self._stopping = asyncio.Event()
