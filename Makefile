@@ -69,11 +69,13 @@ format: $(INSTALLED) ## Ruff puts right what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: | $(UV) ## Take new versions into requirements.lock (versions and hashes, no addresses)
+lock: | $(UV) ## Take new versions into the lock files (versions and hashes, no addresses)
 	rm -f uv.lock
 	$(UV) export --quiet --all-packages --all-groups --no-emit-workspace --no-annotate --no-header \
 		--format requirements.txt --output-file requirements.lock > /dev/null
 	rm -f uv.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --exclude-newer '7 days' --upgrade \
+		--no-annotate --no-header --output-file tests/schemathesis/requirements.lock tests/schemathesis/requirements.in > /dev/null
 
 generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents, the JSON Schemas and docs/settings.md from the code
 	$(BIN)/waypost-api openapi > services/api/openapi.yaml.new
