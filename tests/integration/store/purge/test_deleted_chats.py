@@ -52,7 +52,7 @@ async def test_the_purge_reads_indexes_alone(stored: Stored) -> None:
     one = all_of_session(chat["session"], chat["organization"])
     assert "COLLSCAN" not in await plan(stored.database, Collection.CHATS, one)
     assert "COLLSCAN" not in await plan(stored.database, Collection.MESSAGES, one)
-    assert "COLLSCAN" not in await plan(stored.database, Collection.MESSAGES, older_epochs(chat))
+    assert "COLLSCAN" not in await plan(stored.database, Collection.MESSAGES, older_epochs([chat, chat | {"jid": "2"}]))
     assert "'deleted'" in await plan(stored.database, Collection.CHATS, ever_deleted(), hint="deleted")
 
 

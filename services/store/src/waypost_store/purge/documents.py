@@ -11,7 +11,7 @@ What a trim hides stays: without the old message, one that WhatsApp sends again 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from waypost_common.documents import NO_OFFSET, Collection
@@ -48,12 +48,18 @@ def ever_deleted() -> Document:
     return {"epoch": {"$gt": NO_OFFSET}}
 
 
-def older_epochs(chat: Document) -> Document:
+def older_epochs(chats: Sequence[Document]) -> Document:
+    """Messages of those chats from before their last deletion. Each alternative is one range of an index."""
     return {
-        "session": chat["session"],
-        "organization": chat["organization"],
-        "chatJid": chat["jid"],
-        "epoch": {"$lt": chat["epoch"]},
+        "$or": [
+            {
+                "session": chat["session"],
+                "organization": chat["organization"],
+                "chatJid": chat["jid"],
+                "epoch": {"$lt": chat["epoch"]},
+            }
+            for chat in chats
+        ]
     }
 
 

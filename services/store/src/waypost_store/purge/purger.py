@@ -31,6 +31,8 @@ log = structlog.stdlib.get_logger(__name__)
 LEASE: Final = "purge"
 LEASE_MS: Final = 60_000
 RENEW_S: Final = 20.0
+CHATS_AT_ONCE: Final = 100
+"""Looked at in one query: most chats that were deleted have been purged before."""
 
 
 class LeaseLostError(Exception):
@@ -83,8 +85,15 @@ class Purger:
         chats = self._database[collection_name(Collection.CHATS, generation)]
         fields = {"session": True, "organization": True, "jid": True, "epoch": True}
         # Of all indexes this one alone holds no chat that was never deleted; the planner does not choose it by itself.
-        async for chat in chats.find(ever_deleted(), fields).hint("deleted"):
-            await self._remove(Collection.MESSAGES, generation, older_epochs(chat))
+        deleted = chats.find(ever_deleted(), fields).hint("deleted")
+        some: list[Document] = []
+        async for chat in deleted:
+            some.append(chat)
+            if len(some) == CHATS_AT_ONCE:
+                await self._remove(Collection.MESSAGES, generation, older_epochs(some))
+                some.clear()
+        if some:
+            await self._remove(Collection.MESSAGES, generation, older_epochs(some))
 
     async def _remove(self, collection: Collection, generation: int, query: Document) -> None:
         await self._hold_lease()

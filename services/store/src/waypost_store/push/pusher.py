@@ -4,9 +4,11 @@ A push is sent when the outcome of its command comes by, not beside the command'
 - a chat that ingest rejects is never pushed, because only the fold knows whether it is stored;
 - the command's own way holds neither the push's record in Kafka nor a wait for it;
 - a crash at any point repeats the same push: the outcome is committed only after Kafka has the push, what is wanted stands in
-  the operation since the claim, and the push's id follows from the command's. The connector's claim lets a repeat through once.
-The price is order: outcomes of one chat lie in several partitions, and two stores may see them in any order. So a push takes
-its values from the chat as it is stored now, which holds at least the change whose outcome came: the last push is right.
+  the operation since the claim, and the push's id follows from the command's. Once the end of a push is recorded, the connector
+  does not carry it out again; before, it does, which comes to the same.
+The price is order: outcomes of one chat lie in several partitions, two stores may see them in any order, and a repeat comes after
+younger pushes. So a push takes its values from the chat as it is stored now, which holds at least the change whose outcome came:
+the last push is right, whichever it is.
 """
 
 from collections.abc import Sequence
