@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from itertools import repeat
 
 import pytest
 from tests.unit.waypost_connector.test_session_runner import (
@@ -15,7 +16,8 @@ from tests.unit.waypost_connector.test_session_runner import (
     until,
 )
 
-from waypost_connector.backend import CallRefusedError
+from waypost_connector import session_runner
+from waypost_connector.backend import CallRefusedError, ConnectionLostError
 from waypost_connector.live import pairing
 from waypost_connector.metrics import ConnectorMetrics, SessionPhase
 from waypost_connector.session_runner import SessionRunner
@@ -172,3 +174,12 @@ async def test_pairing_goes_on_after_the_connection_to_whatsapp_was_lost() -> No
     async with serving(one, kafka, wish=TO_PAIR):
         await until(lambda: kafka.told() == UNTIL_SCANNED)
     assert one.pairings == [None, None]
+
+
+async def test_a_session_that_waits_to_try_again_is_stopped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_runner, "delays", lambda _random: repeat(60.0))
+    kafka, one = Kafka(), TinyBackend(ConnectionLostError("down"))
+    async with serving(one, kafka) as runner:
+        await until(lambda: one.attempts == 1)
+        runner.want(STOPPED)
+        await until(lambda: kafka.statuses() == ["starting", "stopped"])

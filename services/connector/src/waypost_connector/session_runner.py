@@ -145,6 +145,7 @@ class SessionRunner:
         waits = delays(self._random)
         while not self._stopping.is_set():
             since, lost, replaced = time.monotonic(), False, False
+            self._again.clear()
             try:
                 await self._do_what_is_wanted()
             except* ConnectionLostError as errors:
@@ -199,6 +200,7 @@ class SessionRunner:
         waits, since = delays(self._random), time.monotonic()
         with self._metrics.sessions.labels(SessionPhase.CONNECTING).track_inprogress():
             while self._wishes.running and self.device.paired and not self._stopping.is_set():
+                self._again.clear()
                 try:
                     return await self._backend.connect(self.device)
                 except ConnectionLostError as error:
@@ -237,9 +239,10 @@ class SessionRunner:
             await self._again.wait()
 
     async def _pause(self, seconds: float) -> None:
+        """Shorter where what is wanted has changed since that was looked at."""
         try:
             async with asyncio.timeout(seconds):
-                await self._stopping.wait()
+                await self._again.wait()
         except TimeoutError:
             return
 
