@@ -19,7 +19,7 @@ from waypost_connector.simulated.record import read_record
 from waypost_connector.simulated.world import DEFAULT_ORGANIZATION, casts
 from waypost_local.ports import free_port
 
-CHANGES, A_SECOND, KILLS = 200, 40, 4
+CHANGES, A_SECOND, KILLS = 120, 40, 2
 CAST = casts(seed=1, sessions=1, chats=6)[0]
 WORLD = ("--sessions", "1", "--chats", "6", "--history", "5", "--rate", "1")
 
