@@ -1,4 +1,4 @@
-"""Two of each service (one connector) under a mixed load of reads and writes, one of each killed and started again meanwhile."""
+"""Two of each service under a mixed load of reads and writes, one of each killed and started again in the middle."""
 
 import asyncio
 import signal
@@ -68,7 +68,7 @@ async def system(pipeline: Pipeline, tmp_path: Path) -> System:
     pairs = {name: [pipeline.process(name), pipeline.process(name)] for name in ("waypost-ingest", "waypost-store")}
     pairs["waypost-connector"] = [
         pipeline.process("waypost-connector", "run", **network, **sending, WAYPOST_CONNECTOR_GATEWAY_ID=f"connector-{number}")
-        for number in (1,)
+        for number in (1, 2)
     ]
     pairs["waypost-api"] = [pipeline.process("waypost-api", WAYPOST_HTTP_PORT=str(free_port())) for _ in (1, 2)]
     for process in (every := [process for pair in pairs.values() for process in pair]):

@@ -12,7 +12,7 @@ from tests.processes import Process
 
 from waypost_common.kafka import create_admin
 from waypost_common.settings import KafkaSettings
-from waypost_common.topics import EVENTS, EVENTS_DLQ
+from waypost_common.topics import EVENTS, EVENTS_DLQ, live_commands
 from waypost_connector.simulated.record import read_record
 from waypost_local.ports import free_port
 
@@ -44,7 +44,7 @@ async def topics(kafka_settings: KafkaSettings) -> None:
     admin = create_admin(kafka_settings, client_id="test")
     await admin.start()
     try:
-        names = [kafka_settings.topic_prefix + topic for topic in (EVENTS, EVENTS_DLQ)]
+        names = [kafka_settings.topic_prefix + topic for topic in (EVENTS, EVENTS_DLQ, live_commands("simulated"))]
         await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
     finally:
         await admin.close()

@@ -14,7 +14,7 @@ from tests.processes import Process, eventually
 
 from waypost_common.kafka import create_admin
 from waypost_common.settings import KafkaSettings
-from waypost_common.topics import EVENTS, EVENTS_DLQ
+from waypost_common.topics import EVENTS, EVENTS_DLQ, live_commands
 
 BUFFER = 100
 TOTAL = 2_000
@@ -99,6 +99,7 @@ async def test_a_topic_that_is_not_made_yet_is_named_by_readiness_and_waited_for
     await eventually(names_the_topic, "readiness names the topic")
     admin = create_admin(kafka_settings, client_id="test")
     await admin.start()
-    await admin.create_topics([NewTopic(f"later.{topic}", PARTITIONS, 1) for topic in (EVENTS, EVENTS_DLQ)])
+    topics = (EVENTS, EVENTS_DLQ, live_commands("simulated"))
+    await admin.create_topics([NewTopic(f"later.{topic}", PARTITIONS, 1) for topic in topics])
     await admin.close()
     await eventually(lambda: len(network.acknowledged()) >= 200, "all acknowledged")

@@ -1,13 +1,13 @@
-"""What a connector that runs alone knows of its sessions while either list is away."""
+"""What a connector knows of its sessions, also while either list is away."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import SecretStr
 from pymongo.errors import ServerSelectionTimeoutError
 
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_connector.backend import ConnectionLostError, Device
-from waypost_connector.ownership import Everything
+from waypost_connector.ownership import Ownership
 from waypost_connector.wishes import Known
 
 DEVICE = Device(SessionId("s1"), OrganizationId("org_a"), SecretStr("key"))
@@ -32,8 +32,16 @@ class Lists:
         return self.document_list
 
 
-def ownership(lists: Lists) -> Everything:
-    return Everything(lists, lists, backend="tiny", refresh_seconds=0.0)
+def ownership(lists: Lists, owns: Callable[[SessionId], bool] = lambda _session: True) -> Ownership:
+    return Ownership(lists, lists, owns=owns, backend="tiny", refresh_seconds=0.0)
+
+
+async def test_a_session_that_another_connector_owns_is_left_to_it() -> None:
+    lists, owned = Lists(), {DEVICE.session}
+    looks = ownership(lists, owned.__contains__).wishes()
+    assert len(await anext(looks)) == 1
+    owned.clear()
+    assert await anext(looks) == []
 
 
 async def test_a_change_in_a_document_is_told_at_the_next_look() -> None:

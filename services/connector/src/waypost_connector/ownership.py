@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -32,15 +32,24 @@ class Documents(Protocol):
     async def read(self) -> Mapping[SessionId, Known]: ...
 
 
-class Everything:
-    """Takes every session of the backend: for a connector that runs alone.
+class Ownership:
+    """Of the backend's sessions, those that the group of its connectors has given to this one.
 
     Neither list can be had at all times. What was known last holds then: an outage takes no session away and stops none.
     """
 
-    def __init__(self, devices: DeviceList, documents: Documents, *, backend: str, refresh_seconds: float) -> None:
+    def __init__(
+        self,
+        devices: DeviceList,
+        documents: Documents,
+        *,
+        owns: Callable[[SessionId], bool],
+        backend: str,
+        refresh_seconds: float,
+    ) -> None:
         """`refresh_seconds`: how often the devices are asked for."""
         self._list = devices
+        self._owns = owns
         self._documents = documents
         self._backend = backend
         self._refresh_seconds = refresh_seconds
@@ -49,7 +58,7 @@ class Everything:
         self._missing: dict[str, str] = {"devices": "the list of sessions was not asked for yet"}
 
     async def wishes(self) -> AsyncIterator[Sequence[Wish]]:
-        """What is wanted of all sessions, told again every moment. For ever, until cancelled."""
+        """What is wanted of all sessions that are owned, told again every moment. For ever, until cancelled."""
         asked = -self._refresh_seconds
         while True:
             began = time.monotonic()
@@ -58,7 +67,8 @@ class Everything:
                 await self._ask_for_devices()
             await self._look_at_documents()
             if self._devices is not None and self._known is not None:
-                yield wishes(self._devices, self._known, backend=self._backend)
+                every = wishes(self._devices, self._known, backend=self._backend)
+                yield [wish for wish in every if self._owns(wish.device.session)]
             took = time.monotonic() - began
             await asyncio.sleep(min(max(LOOK_SECONDS, took / LOOKING_SHARE), self._refresh_seconds))
 

@@ -14,13 +14,14 @@ from waypost_common.listening import listening_at
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.probes import serve_probes
 from waypost_common.topics import EVENTS, topic_name
+from waypost_connector.assignment import Assignment
 from waypost_connector.backend import Backend
 from waypost_connector.backoff import delays
 from waypost_connector.live.metrics import LiveMetrics
 from waypost_connector.live.service import LiveCommands
 from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics
-from waypost_connector.ownership import DeviceList, Everything
+from waypost_connector.ownership import DeviceList, Ownership
 from waypost_connector.partitions import RememberedPartitions
 from waypost_connector.publisher import Publisher
 from waypost_connector.session_documents import SessionDocuments
@@ -39,7 +40,7 @@ class Connector:
         self._settings = settings
         self._backend = backend
         self._devices = devices
-        self._ownership: Everything | None = None
+        self._ownership: Ownership | None = None
         self._metrics = ConnectorMetrics()
         self._producer: AIOKafkaProducer | None = None
         self._sessions = CallableSessions()
@@ -84,18 +85,22 @@ class Connector:
 
     async def _serve(self, producer: AIOKafkaProducer, database: MongoDatabase, stop: asyncio.Event) -> None:
         publisher = Publisher(producer, self._metrics, capacity=self._settings.connector.buffer_events)
+        assignment = Assignment(session_timeout_s=self._settings.kafka.session_timeout_ms / 1_000)
         commands = LiveCommands(
             self._settings,
             self._backend,
             self._sessions,
             LiveMetrics(self._metrics.registry),
+            assignment=assignment,
             publisher=publisher,
             producer=producer,
             database=database,
         )
         documents = SessionDocuments(database, self._backend.name)
         seconds = self._settings.connector.refresh_seconds
-        self._ownership = Everything(self._devices, documents, backend=self._backend.name, refresh_seconds=seconds)
+        self._ownership = Ownership(
+            self._devices, documents, owns=assignment.owns, backend=self._backend.name, refresh_seconds=seconds
+        )
         async with asyncio.TaskGroup() as tasks:
             publishing = tasks.create_task(publisher.run(), name="publish")
             following = tasks.create_task(self._follow(self._ownership, publisher, tasks), name="follow")
@@ -123,7 +128,7 @@ class Connector:
             for session in late:
                 session.cancel()
 
-    async def _follow(self, ownership: Everything, publisher: Publisher, tasks: asyncio.TaskGroup) -> None:
+    async def _follow(self, ownership: Ownership, publisher: Publisher, tasks: asyncio.TaskGroup) -> None:
         """Starts and stops sessions as what is wanted of them changes."""
         async for wishes in ownership.wishes():
             wanted = {wish.device.session: wish for wish in wishes}

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from waypost_common.consumption import Batch, ConsumptionLoop, NextOffsets, Record
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit
 from waypost_common.first_offsets import start_offsets
+from waypost_connector.assignment import Assignment
 from waypost_connector.live.intake import Accepted, read_live_command
 from waypost_connector.live.lanes import Lanes
 from waypost_connector.live.metrics import LiveMetrics
@@ -28,12 +29,13 @@ MAX_RECORDS: Final = 200
 class CommandLoop(ConsumptionLoop):
     """A ConsumptionLoop that is its own handler."""
 
-    def __init__(self, output: Output, metrics: LiveMetrics, *, revoke_deadline_s: float) -> None:
+    def __init__(self, output: Output, metrics: LiveMetrics, assignment: Assignment, *, revoke_deadline_s: float) -> None:
         super().__init__(self, max_records=MAX_RECORDS, revoke_deadline_s=revoke_deadline_s)
         self.lanes: Lanes | None = None
         """Given before the loop runs: the lanes tell the loop what is finished."""
         self._output = output
         self._metrics = metrics
+        self._assignment = assignment
         self._limit = DeadLetterLimit()
         self._unfinished: dict[TopicPartition, UnfinishedOffsets] = {}
         self._full: dict[TopicPartition, Accepted] = {}
@@ -48,6 +50,9 @@ class CommandLoop(ConsumptionLoop):
 
     async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
         offsets = await start_offsets(partitions, consumer)
+        given = {partition.partition for partition in consumer.assignment()}
+        [topic] = {partition.topic for partition in partitions}
+        self._assignment.assigned(given, count=len(consumer.partitions_for_topic(topic) or ()))
         self._unfinished |= {partition: UnfinishedOffsets(offset) for partition, offset in offsets.items()}
         log.info("command_partitions_assigned", partitions=sorted(partition.partition for partition in partitions))
         return offsets
@@ -62,8 +67,15 @@ class CommandLoop(ConsumptionLoop):
             await self._output.dead_letters(dead)
         return {partition: self._queue(partition, items) for partition, items in read.items()}
 
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Of no partition at all, `assigned` is never told."""
+        await super().on_partitions_assigned(assigned)
+        if not assigned:
+            self._assignment.assigned((), count=0)
+
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Whoever gets the partitions gets what was not begun; what was may end, within the deadline, so that it is committed."""
+        self._assignment.revoked()
         self._revoking = True
         await self._let_go(self._revoke_deadline_s)
         await super().on_partitions_revoked(revoked)

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from waypost_common.kafka import consumer_options
 from waypost_common.mongo import MongoDatabase
 from waypost_common.topics import connector_group, group_name, live_commands, topic_name
+from waypost_connector.assignment import Assignment
 from waypost_connector.backend import Backend
 from waypost_connector.backoff import delays
 from waypost_connector.live.budget import SendLimit
@@ -42,6 +43,7 @@ class LiveCommands:
         sessions: CallableSessions,
         metrics: LiveMetrics,
         *,
+        assignment: Assignment,
         publisher: Publisher,
         producer: AIOKafkaProducer,
         database: MongoDatabase,
@@ -56,7 +58,7 @@ class LiveCommands:
         budgets = SendBudgets(limits, StoredSentTimes(database))
         self._executor = Executor(sessions, Ledger(database), output, budgets, metrics, operations=frozenset(backend.operations))
         # Half of the session timeout in all, for what is under way and then for the commit.
-        self._loop = CommandLoop(output, metrics, revoke_deadline_s=kafka.session_timeout_ms / 4_000)
+        self._loop = CommandLoop(output, metrics, assignment, revoke_deadline_s=kafka.session_timeout_ms / 4_000)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
