@@ -77,6 +77,16 @@ async def test_a_session_is_made_once_for_each_idempotency_key(live_api: Api, pi
     assert len(pipeline.commands) == 1
 
 
+async def test_a_session_that_is_deleted_again_is_not_made_anew_under_the_same_key(
+    live_api: Api, pipeline: PipelineDouble
+) -> None:
+    headers = {"Idempotency-Key": "one"}
+    made = (await live_api.send("POST", "/sessions", headers=headers)).json()["id"]
+    assert (await live_api.send("DELETE", f"/sessions/{made}")).status_code == 204
+    again = await live_api.send("POST", "/sessions", headers=headers)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "conflict")
+
+
 async def test_a_deleted_session_is_204_and_then_404(live_api: Api, pipeline: PipelineDouble) -> None:
     assert (await live_api.send("DELETE", "/sessions/mine")).status_code == 204
     assert (await live_api.send("DELETE", "/sessions/mine")).status_code == 404

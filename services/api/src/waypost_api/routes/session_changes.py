@@ -29,7 +29,7 @@ from waypost_common.commands import (
     SessionStopCommand,
 )
 from waypost_common.documents import OperationDocument, SessionDocument
-from waypost_common.errors import ForbiddenError, NotFoundError
+from waypost_common.errors import ConflictError, ForbiddenError, NotFoundError
 from waypost_common.identifiers import SessionId, new_session_id
 from waypost_common.live_commands import SessionLogoutCommand, SessionRestartCommand
 
@@ -82,7 +82,7 @@ async def create_session(call: Call) -> Response:
         fingerprint=sent.model_dump(),
         command=lambda fields: SessionCreateCommand(payload=payload, **fields),
     )
-    return await carry_through(call, wanted, earlier=earlier, answer=partial(_shown, call, scope, 201))
+    return await carry_through(call, wanted, earlier=earlier, answer=partial(_made, call, scope))
 
 
 async def delete_session(call: Call) -> Response:
@@ -172,9 +172,12 @@ async def _change(
     return await carry_through(call, wanted, earlier=earlier, answer=answer(session))
 
 
-async def _shown(call: Call, scope: Scope, status: int, _done: Done) -> Response:
-    with call.reading():
-        return JsonResponse(session_view(await _find(scope)), status=status)
+async def _made(call: Call, scope: Scope, _done: Done) -> Response:
+    try:
+        with call.reading():
+            return JsonResponse(session_view(await _find(scope)), status=201)
+    except NotFoundError as error:
+        raise ConflictError("the session was made and has been deleted since; another needs a new Idempotency-Key") from error
 
 
 async def _settled(call: Call, scope: Scope, statuses: Collection[str], _done: Done) -> Response:
