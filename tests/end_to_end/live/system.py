@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -28,9 +28,9 @@ from waypost_store.keys import create_key
 from waypost_store.settings import StoreSettings
 
 SECRET: Final = "of network and connector"
-SESSIONS: Final = 8
-CHATS: Final = 6
-EVENTS_A_SECOND: Final = 64
+SESSIONS: Final = 11
+CHATS: Final = 4
+EVENTS_A_SECOND: Final = 60
 SCANNED_AFTER_S: Final = 3
 """How long a phone looks at a code before it accepts it."""
 EVERYTHING: Final = ("read", "send", "manage", "events")
@@ -88,9 +88,11 @@ class LiveSystem:
         assert await frames.read() == {"type": "faults"}
         frames.close()
 
-    async def kill_connector(self) -> None:
+    async def kill_connector(self, before_it_starts: Callable[[], Awaitable[None]] | None = None) -> None:
         """And starts it again."""
         self.connector.end(signal.SIGKILL)
+        if before_it_starts is not None:
+            await before_it_starts()
         self.connector.start()
         await self.connector.until_ready()
 

@@ -44,8 +44,11 @@ async def test_flags_are_told_to_whatsapp(system: LiveSystem) -> None:
 
 
 async def test_flags_that_whatsapp_refuses_are_changed_all_the_same(system: LiveSystem) -> None:
-    await system.fault("refuse", session=system.stage.session, operation="chat.update", times=1)
-    _, found = await until_pushed(system, archived=True)
+    await system.fault("refuse", session=system.stage.session, operation="chat.update")
+    try:
+        _, found = await until_pushed(system, archived=True)
+    finally:
+        await system.fault(None)
     assert (found["status"], found["push"]) == ("succeeded", "failed")
     assert (await read(system))["archived"] is True
 

@@ -11,6 +11,13 @@ from tests.end_to_end.live.system import LiveSystem
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
+CALLS = {
+    "sendMessage": "message.send",
+    "editMessage": "message.edit",
+    "revokeMessage": "message.revoke",
+    "addReaction": "message.react",
+    "removeReaction": "message.react",
+}
 MEDIA = ("poll", "location", "contact", "image", "video", "audio", "document", "sticker")
 
 
@@ -51,6 +58,8 @@ async def test_a_message_can_be_read_when_the_answer_comes_and_is_read_on_the_ot
     values = [orjson.loads(record.value) for record in await system.pipeline.read_all()]
     told = [value["payload"] for value in values if value["event"] == "message.status" and value["session"] == session]
     assert [one["status"] for one in told if names["mid"] in one["messageIds"]] == ["sent", "delivered", "read"]
+    about = [value for value in values if value["payload"].get("waMessageId") == names["mid"]]
+    assert [(value["event"], value["session"]) for value in about] == [("message.from_me", session)]
     assert len(system.calls(result["outboxId"])) == 1
 
 
@@ -170,7 +179,7 @@ async def test_a_change_of_a_message_without_a_proper_chat_is_400(system: LiveSy
 
 @pytest.mark.parametrize("operation", each(429))
 async def test_what_whatsapp_limits_is_429_and_says_when_to_come_again(system: LiveSystem, operation: Documented) -> None:
-    await system.fault("limit", session=system.stage.session, seconds=7, times=1)
+    await system.fault("limit", session=system.stage.session, operation=CALLS[operation.id], seconds=7, times=1)
     answer = await system.owner(operation.id, **system.stage.request(operation))
     assert error_of(answer) == (429, "rate_limited")
     assert answer.headers["retry-after"] == "7"

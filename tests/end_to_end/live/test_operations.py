@@ -57,6 +57,8 @@ async def test_an_asynchronous_message_is_queued_once_for_each_idempotency_key(s
     first = (await system.owner("sendMessage", **request)).json()
     again = (await system.hasty("sendMessage", **request)).json()
     assert (again["outboxId"], again["replayed"], first["replayed"]) == (first["outboxId"], True, False)
+    await system.until("getOperation", {"operation": first["outboxId"]}, lambda found: found["status"] == "succeeded")
+    assert len(system.calls(first["outboxId"])) == 1
 
 
 @sees("sendMessage", 409)
@@ -65,6 +67,8 @@ async def test_an_idempotency_key_with_another_text_is_409_and_sends_nothing(sys
     assert (await system.owner("sendMessage", **text(system), headers=headers)).status_code == 200
     before = await system.live_commands()
     assert error_of(await system.owner("sendMessage", **text(system, "Other"), headers=headers)) == (409, "conflict")
+    # What is malformed is told first.
+    assert error_of(await system.owner("sendMessage", **text(system, ""), headers=headers)) == (400, "validation_error")
     assert await system.live_commands() == before
 
 
