@@ -9,6 +9,8 @@ from tests.end_to_end.live.callers import error_of
 from tests.end_to_end.live.contract import Documented, each, sees
 from tests.end_to_end.live.system import LiveSystem
 
+from waypost_common.jids import ChatType
+
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 CALLS = {
@@ -184,3 +186,24 @@ async def test_what_whatsapp_limits_is_429_and_says_when_to_come_again(system: L
     assert error_of(answer) == (429, "rate_limited")
     assert answer.headers["retry-after"] == "7"
     assert answer.json()["error"]["details"] == {"retryAfterSeconds": 7}
+
+
+@sees("editMessage", 200)
+@sees("addReaction", 200)
+async def test_a_person_is_one_chat_by_whichever_address_they_are_written_to(system: LiveSystem) -> None:
+    session = system.stage.session
+    person = next(
+        chat.people[0]
+        for chat in system.casts[0].chats
+        if chat.type is ChatType.DM and chat.people[0].lid and chat.people[0].phone
+    )
+    lid, phone = str(person.lid), str(person.phone)
+    names = {"session": session, "mid": (await system.send(session, lid, "By LID"))["waMessageId"]}
+    for chat in (lid, phone):
+        message = await read(system, names, chat)
+        assert (message["chatJid"], message["body"]) == (phone, "By LID")
+    assert (await system.owner("editMessage", names=names, json={"chat": lid, "text": "Edited"})).status_code == 200
+    assert (await system.owner("addReaction", names=names, json={"chat": lid, "emoji": "👍"})).status_code == 200
+    message = await read(system, names, phone)
+    assert (message["body"], [one["emoji"] for one in message["reactions"]]) == ("Edited", ["👍"])
+    await system.until("getMessage", names, lambda found: found["status"] == "read", params={"chat": lid})

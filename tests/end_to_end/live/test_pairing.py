@@ -47,6 +47,7 @@ async def test_a_session_is_paired_by_its_qr_code_logged_out_and_paired_anew(sys
     assert (me["connected"], me["waJid"], me["phoneNumber"]) == (True, working["waJid"], working["phoneNumber"])
     assert error_of(await system.owner("sessionQR", names=names)) == (409, "conflict")
 
+    assert (await system.owner("stopSession", names=names)).json()["status"] == "stopped"
     for _ in range(2):
         out = await system.owner("logoutSession", names=names)
         assert (out.status_code, out.json()["status"]) == (200, "logged_out")
