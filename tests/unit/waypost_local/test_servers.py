@@ -141,6 +141,7 @@ def test_a_record_that_was_cut_off_is_none(tmp_path: Path) -> None:
 def test_no_port_is_given_twice() -> None:
     ports = list(islice(free_ports({20_000, 20_001}), 50))
     assert len(set(ports) - {20_000, 20_001}) == 50
+    assert len({free_port() for _ in range(200)}) == 200
 
 
 @pytest.mark.parametrize("rest", ["no such host/", "db:port/", "a@db/", "127.0.0.1:1/", ""])

@@ -3,7 +3,8 @@
 import random
 import socket
 from collections.abc import Container, Iterable, Iterator
-from itertools import chain
+from itertools import chain, cycle, islice
+from typing import Final
 
 from waypost_local.errors import LocalError
 
@@ -14,10 +15,19 @@ FIRST, LAST = 20_000, 32_000
 """Below the range that Linux gives to outgoing connections (32768 and up): none takes a port before the server it is for."""
 
 
-def free_port(without: Container[int] = (), first: int = FIRST, last: int = LAST) -> int:
-    """A loopback port that nothing uses at this moment."""
+def _from_anywhere(first: int, last: int) -> Iterator[int]:
     start = random.randrange(first, last)
-    for port in chain(range(start, last), range(first, start)):
+    return chain(range(start, last), range(first, start))
+
+
+_NEXT: Final = cycle(_from_anywhere(FIRST, LAST))
+"""Goes on where it was left, so that a port which nothing listens on yet is not given to another as well."""
+
+
+def free_port(without: Container[int] = (), first: int = FIRST, last: int = LAST) -> int:
+    """A loopback port that nothing uses at this moment. Of the usual range, none comes twice before all others have come."""
+    usual = (first, last) == (FIRST, LAST)
+    for port in islice(_NEXT, last - first) if usual else _from_anywhere(first, last):
         if port not in without and _bindable(port):
             return port
     raise LocalError(f"no port is free on {LOOPBACK} between {first} and {last}")
