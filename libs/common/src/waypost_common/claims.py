@@ -5,7 +5,6 @@ Every executor of commands does this before it acts: the store, and the connecto
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from waypost_common.consumption import RetryLaterError
 from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import Document, MongoCollection, MongoFault, fault_of, retry_or_stop
+from waypost_common.operations import new_operation
 from waypost_common.outcomes import OperationStatus, Outcome, OutcomeStatus
 
 ATTEMPTS: Final = 3
@@ -113,7 +113,6 @@ def duplicates(error: BulkWriteError) -> set[int]:
 
 
 def _update(command: CommandEnvelope, decision: Decision, now: EpochMs, keep_days: int) -> UpdateOne:
-    final: dict[str, Any] = {"finishedAt": None, "code": None, "message": None, "result": None}
     change: dict[str, Any]
     if isinstance(decision, Start):
         change = {"status": OperationStatus.STARTED.value, **decision.noted}
@@ -125,27 +124,16 @@ def _update(command: CommandEnvelope, decision: Decision, now: EpochMs, keep_day
             "message": decision.message,
             "result": None if decision.result is None else dict(decision.result),
         }
-        final = {}
-    on_insert = {
-        "command": command.command,
-        "createdAt": command.issued_at,
-        "deadline": command.deadline,
-        "push": None,
-        "requestHash": "",
-        "expiresAt": datetime.fromtimestamp(now / 1_000, UTC) + timedelta(days=keep_days),
-        **final,
+    operation = new_operation(command, now=now, keep_days=keep_days)
+    is_pending = {
+        "_id": command.id,
+        "organization": command.organization,
+        "session": command.session,
+        "status": operation["status"],
     }
+    on_insert = {name: value for name, value in operation.items() if name not in change and name not in is_pending}
     # An operation that is not pending does not match, so the upsert collides with it: that is how a lost claim shows.
-    return UpdateOne(
-        {
-            "_id": command.id,
-            "organization": command.organization,
-            "session": command.session,
-            "status": OperationStatus.PENDING.value,
-        },
-        {"$set": change, "$setOnInsert": {name: value for name, value in on_insert.items() if name not in change}},
-        upsert=True,
-    )
+    return UpdateOne(is_pending, {"$set": change, "$setOnInsert": on_insert}, upsert=True)
 
 
 async def _read_back(

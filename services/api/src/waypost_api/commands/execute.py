@@ -10,7 +10,7 @@ import pymongo
 from pymongo.errors import DuplicateKeyError, PyMongoError
 from starlette.requests import ClientDisconnect
 
-from waypost_api.commands.operations import Operations, new_operation, outcome_of
+from waypost_api.commands.operations import Operations, operation_of, outcome_of
 from waypost_api.commands.publisher import CommandPublisher
 from waypost_api.commands.waiters import Waiters, Waiting
 from waypost_api.metrics import Metrics
@@ -82,7 +82,7 @@ class CommandExecutor:
             return earlier
         await self._publish(submission)
         command = submission.command
-        return new_operation(command, request_hash=submission.request_hash, idempotency_key=submission.idempotency_key)
+        return operation_of(command, request_hash=submission.request_hash, idempotency_key=submission.idempotency_key)
 
     async def replay(self, earlier: OperationDocument, request_hash: str, *, generation: int, gone: Gone) -> Outcome:
         """The first outcome of a request that came before, waited for while it is under way; nothing runs.
@@ -100,7 +100,7 @@ class CommandExecutor:
     async def _record(self, submission: Submission) -> OperationDocument | None:
         """None when recorded now, else the record that holds the idempotency key already."""
         command = submission.command
-        operation = new_operation(command, request_hash=submission.request_hash, idempotency_key=submission.idempotency_key)
+        operation = operation_of(command, request_hash=submission.request_hash, idempotency_key=submission.idempotency_key)
         try:
             with pymongo.timeout(self._database_timeout_s):
                 await self._operations.insert(operation)

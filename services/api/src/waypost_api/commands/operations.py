@@ -1,7 +1,6 @@
 """The record of a command: what was asked, and what became of it."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 import orjson
@@ -10,30 +9,17 @@ from waypost_common.commands import CommandEnvelope
 from waypost_common.documents import Collection, OperationDocument
 from waypost_common.identifiers import CommandId, EpochMs, OrganizationId
 from waypost_common.mongo import MongoDatabase
-from waypost_common.outcomes import UNFINISHED, OperationStatus, Outcome, OutcomeStatus
+from waypost_common.operations import new_operation
+from waypost_common.outcomes import UNFINISHED, Outcome, OutcomeStatus
 
-KEPT_FOR: Final = timedelta(days=7)
+KEEP_DAYS: Final = 7
 
 _IDENTITY: Final = ("organization", "session", "command", "createdAt", "deadline", "requestHash")
 
 
-def new_operation(command: CommandEnvelope, *, request_hash: str, idempotency_key: str | None) -> OperationDocument:
-    operation: OperationDocument = {
-        "_id": command.id,
-        "organization": command.organization,
-        "session": command.session,
-        "command": command.command,
-        "status": OperationStatus.PENDING.value,
-        "createdAt": command.issued_at,
-        "deadline": command.deadline,
-        "finishedAt": None,
-        "result": None,
-        "code": None,
-        "message": None,
-        "push": None,
-        "requestHash": request_hash,
-        "expiresAt": datetime.fromtimestamp(command.issued_at / 1000, tz=UTC) + KEPT_FOR,
-    }
+def operation_of(command: CommandEnvelope, *, request_hash: str, idempotency_key: str | None) -> OperationDocument:
+    operation = new_operation(command, now=command.issued_at, keep_days=KEEP_DAYS)
+    operation["requestHash"] = request_hash
     if idempotency_key is not None:
         operation["idempotencyKey"] = idempotency_key
     return operation

@@ -1,15 +1,14 @@
 """Pushes in operations: each has one of its own, and shows in the one that it belongs to."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 from pymongo import UpdateOne
 
-from waypost_common.documents import OperationDocument
 from waypost_common.identifiers import EpochMs
 from waypost_common.live_commands import ChatPushCommand
 from waypost_common.mongo import Document, MongoCollection
-from waypost_common.outcomes import OperationStatus, PushStatus
+from waypost_common.operations import new_operation
+from waypost_common.outcomes import PushStatus
 
 MAY_BECOME_KNOWN = [PushStatus.PENDING.value, PushStatus.FAILED.value]
 """A push that the sweeper gave up may turn out to have been carried out."""
@@ -17,23 +16,8 @@ MAY_BECOME_KNOWN = [PushStatus.PENDING.value, PushStatus.FAILED.value]
 
 def new_push_operation(command: ChatPushCommand, operation: Document, *, now: EpochMs, keep_days: int) -> UpdateOne:
     """Records a push that is about to be sent, unless it is recorded."""
-    record: OperationDocument = {
-        "_id": command.id,
-        "organization": command.organization,
-        "session": command.session,
-        "command": command.command,
-        "status": OperationStatus.PENDING.value,
-        "createdAt": command.issued_at,
-        "deadline": command.deadline,
-        "finishedAt": None,
-        "result": None,
-        "code": None,
-        "message": None,
-        "push": None,
-        "pushOf": operation["_id"],
-        "requestHash": "",
-        "expiresAt": datetime.fromtimestamp(now / 1_000, UTC) + timedelta(days=keep_days),
-    }
+    record = new_operation(command, now=now, keep_days=keep_days)
+    record["pushOf"] = operation["_id"]
     return UpdateOne({"_id": command.id}, {"$setOnInsert": record}, upsert=True)
 
 
