@@ -1,6 +1,7 @@
 """Programs of the product run as processes, which tests can signal, kill and start again; and waiting for what they do."""
 
 import asyncio
+import http.client
 import os
 import signal
 import subprocess
@@ -72,7 +73,7 @@ class Process:
         return self._log.read_text() if self._log.exists() else ""
 
     def probe(self, path: str) -> tuple[int, str]:
-        """Status 0 while nothing listens."""
+        """Status 0 while nothing listens, or nothing that speaks HTTP."""
         try:
             url = f"http://127.0.0.1:{self.environment['WAYPOST_METRICS_PORT']}{path}"
             with urllib.request.urlopen(url, timeout=5) as answer:
@@ -80,7 +81,7 @@ class Process:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0, ""
 
     async def until_ready(self) -> None:

@@ -16,9 +16,13 @@ CLOSES_WITHIN_S = 15.0
 class Caller:
     def __init__(self, port: int, key: str | None, seen: Seen) -> None:
         self._port = port
-        self._headers = {} if key is None else {"x-api-key": key}
+        self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._seen = seen
         self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=self._headers, timeout=60)
+
+    def with_key(self, key: str) -> "Caller":
+        """At the same replica. To be closed by whoever asked for it."""
+        return Caller(self._port, key, self._seen)
 
     async def close(self) -> None:
         await self._client.aclose()

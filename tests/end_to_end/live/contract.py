@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 DOCUMENT = Path(__file__).parents[3] / "services/api/openapi.yaml"
 BASE = "/api/v1/"
+SECOND_DIALECT = "/api/chat/"
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,11 @@ class Documented:
 
 @cache
 def operations() -> Mapping[str, Documented]:
-    """Every operation below /api/v1 that is built and needs a credential."""
+    """Every operation of both dialects that is built and needs a credential."""
     return {one.id: one for one in _built()}
 
 
-def each(status: int, *, of: str = "", but: tuple[str, ...] = ()) -> list[Any]:
+def each(status: int, *, of: str = BASE, but: tuple[str, ...] = ()) -> list[Any]:
     """For parametrize: the operations that document `status`, whose path holds `of`; each test is to see that answer."""
     return [
         pytest.param(one, id=one.id, marks=sees(one.id, status))
@@ -73,7 +74,11 @@ def _document() -> dict[str, Any]:
 def _built() -> Iterator[Documented]:
     for path, methods in _document()["paths"].items():
         for method, described in methods.items():
-            if path.startswith(BASE) and "x-waypost-status" not in described and described.get("security") != []:
+            if (
+                path.startswith((BASE, SECOND_DIALECT))
+                and "x-waypost-status" not in described
+                and described.get("security") != []
+            ):
                 answers = {int(status): _resolved(answer) for status, answer in described["responses"].items()}
                 yield Documented(described["operationId"], method.upper(), path, answers)
 

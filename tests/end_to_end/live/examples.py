@@ -12,6 +12,7 @@ class Stage:
 
     session: str
     person: str
+    """Known by a phone number."""
     another: str
     """Somebody whose chat may be deleted."""
     group: str
@@ -25,6 +26,7 @@ class Stage:
     def names(self) -> dict[str, str]:
         return {
             "session": self.session,
+            "instance": self.session,
             "cid": self.person,
             "jid": self.channel,
             "gid": self.group,
@@ -46,6 +48,11 @@ class Stage:
             "updateChat": {"pinned": True},
             "createSession": {"label": "Example"},
             "sessionPairingCode": {"phone": "628123456789"},
+            "muteInstanceChat": {"number": self.person, "mute": True, "duration": "8h"},
+            "archiveInstanceChat": {"number": self.person, "archive": False},
+            "pinInstanceChat": {"number": self.person, "pin": True},
+            "markInstanceChatRead": {"number": self.person, "read": True},
+            "deleteInstanceChat": {"number": self.person},
         }
         return bodies.get(operation.id)
 

@@ -81,6 +81,12 @@ class LiveSystem:
         lines = read_record(self._folder / "network")
         return [line for line in lines if line["what"] == "called" and line["command"] == operation_id]
 
+    async def another_key(self) -> Caller:
+        """The owner with a key that nobody has used yet."""
+        organization = OrganizationId(DEFAULT_ORGANIZATION)
+        _, key = await create_key(self.pipeline.database, organization=organization, permissions=list(EVERYTHING))
+        return self.owner.with_key(key)
+
     async def fault(self, kind: str | None, **options: Any) -> None:
         """Tells the network what to do wrong, or with None to do all right again."""
         frames = await open_frames("127.0.0.1", int(self.network.environment["WAYPOST_NETWORK_PORT"]))
@@ -200,14 +206,15 @@ async def _fill(system: LiveSystem) -> None:
     assert await asyncio.to_thread(replay.wait) == 0, replay.log
     await system.until_working(*(cast.session for cast in system.casts))
     cast = system.casts[0]
-    person = await system.until_chat(cast)
+    chats = [await system.until_chat(cast, place=place) for place in (0, 1)]
+    person, another = sorted(chats, key=lambda jid: jid.endswith("@lid"))  # one of them is known by a phone number
     await system.until("listContacts", {"session": cast.session}, lambda found: found["data"])
     contacts = await system.owner("listContacts", names={"session": cast.session})
     sent = await system.send(cast.session, person)
     system.stage = Stage(
         session=cast.session,
         person=person,
-        another=await system.until_chat(cast, place=1),
+        another=another,
         group=await system.until_chat(cast, ChatType.GROUP),
         channel=await system.until_chat(cast, ChatType.NEWSLETTER),
         lid=contacts.json()["data"][0]["lid"],

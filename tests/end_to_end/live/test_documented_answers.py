@@ -8,8 +8,8 @@ from tests.end_to_end.live.contract import operations
 
 HERE: Final = Path(__file__).parent
 
-UNSEEN: Final[dict[tuple[str, int], str]] = {}
-"""Documented answers without a test in this folder, and why."""
+UNSEEN: Final = {(one.id, 500) for one in operations().values() if 500 in one.answers}
+"""Documented answers without a test in this folder: a fault of the gateway cannot be asked for from outside."""
 
 
 def test_every_documented_answer_is_seen_by_a_test(request: pytest.FixtureRequest) -> None:
@@ -21,5 +21,5 @@ def test_every_documented_answer_is_seen_by_a_test(request: pytest.FixtureReques
     marks = [mark for item in items for mark in item.iter_markers("sees")]
     seen = {(mark.args[0], status) for mark in marks for status in mark.args[1]}
     documented = {(one.id, status) for one in operations().values() for status in one.answers}
-    assert documented - seen == UNSEEN.keys()
+    assert documented - seen == UNSEEN
     assert seen <= documented
