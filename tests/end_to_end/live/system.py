@@ -153,6 +153,7 @@ async def running(kafka: str, mongod: str, folder: Path, seen: Seen) -> AsyncIte
         stack.push_async_callback(_remove_topics, settings.kafka)
         pipeline = await stack.enter_async_context(migrated(settings, folder))
         stack.push_async_callback(pipeline.database.client.drop_database, pipeline.database.name)
+        stack.callback(_end_all, pipeline)
         system = await _started(pipeline, folder)
         for caller in await _callers(system, seen):
             stack.push_async_callback(caller.close)
@@ -221,6 +222,12 @@ async def _fill(system: LiveSystem) -> None:
         message=sent["waMessageId"],
         operation=sent["outboxId"],
     )
+
+
+def _end_all(pipeline: Pipeline) -> None:
+    """So that nobody writes into the database once it is dropped."""
+    for process in pipeline.processes:
+        process.end(signal.SIGKILL)
 
 
 async def _remove_topics(settings: KafkaSettings) -> None:
