@@ -95,6 +95,12 @@ async def test_a_bad_phone_number_is_400(system: LiveSystem, body: dict[str, Any
     assert answer.json()["error"]["details"]["fields"].keys() == {"phone"}
 
 
+@sees("logoutSession", 200)
+async def test_a_session_that_was_never_paired_is_logged_out_as_it_is(system: LiveSystem) -> None:
+    answer = await system.owner("logoutSession", names=await made(system))
+    assert (answer.status_code, answer.json()["status"]) == (200, "stopped")
+
+
 @sees("restartSession", 409)
 async def test_a_session_without_a_phone_cannot_be_restarted(system: LiveSystem) -> None:
     names = await made(system, start=True)

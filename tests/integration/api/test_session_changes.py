@@ -132,6 +132,12 @@ async def test_logging_out_what_is_logged_out_changes_nothing(api: Api, database
     assert (await api.send("POST", "/sessions/mine:logout")).json()["status"] == "logged_out"
 
 
+async def test_logging_out_what_was_never_paired_changes_nothing(api: Api, database: Any, unpaired: None) -> None:
+    await update(database, "new", desired="stopped", operations=None)
+    answer = await api.send("POST", "/sessions/new:logout")
+    assert (answer.status_code, answer.json()["status"]) == (200, "stopped")
+
+
 @pytest.mark.parametrize("action", [":restart", ":logout"])
 async def test_without_a_connector_that_offers_it_restart_and_logout_are_501(api: Api, action: str) -> None:
     assert (await api.send("POST", f"/sessions/mine{action}")).status_code == 501

@@ -141,7 +141,7 @@ async def restart_session(call: Call) -> Response:
 
 async def logout_session(call: Call) -> Response:
     session = await _looked_up(call)
-    if session.document["status"] == LOGGED_OUT:
+    if _is_unlinked(session.document):
         check_options(call)
         return JsonResponse(session_view(session.document))
     wish = LiveWish({}, lambda fields: SessionLogoutCommand(payload=SessionCommandPayload(), **fields))
@@ -152,6 +152,12 @@ async def logout_session(call: Call) -> Response:
         answer=partial(_settled, call, session.scope, frozenset({LOGGED_OUT})),
     )
     return await carry_out_live(call, request)
+
+
+def _is_unlinked(session: SessionDocument) -> bool:
+    """Whether it has no device, and is not getting one."""
+    was_never_paired = session["waJid"] is None and session["desired"] == "stopped"
+    return was_never_paired or session["status"] == LOGGED_OUT
 
 
 async def _looked_up(call: Call) -> OwnedSession:
