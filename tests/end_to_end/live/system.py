@@ -168,7 +168,7 @@ async def _started(pipeline: Pipeline, folder: Path) -> LiveSystem:
     quick = {"WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2", "WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
     network, store, _ = await asyncio.gather(
         pipeline.start("waypost-simulated-network", "--data", str(folder / "network"), *world, *phones, **address),
-        pipeline.start("waypost-store"),
+        pipeline.start("waypost-store", WAYPOST_STORE_PURGE_INTERVAL_S="0.5", WAYPOST_STORE_PURGE_AFTER_S="0"),
         pipeline.start("waypost-ingest"),
     )
     connector = await pipeline.start("waypost-connector", "run", **address, **quick)

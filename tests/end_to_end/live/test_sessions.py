@@ -8,6 +8,9 @@ import pytest
 from tests.end_to_end.live.callers import error_of
 from tests.end_to_end.live.contract import operations, sees
 from tests.end_to_end.live.system import LiveSystem
+from tests.processes import eventually
+
+from waypost_common.documents import Collection
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -101,3 +104,10 @@ async def test_a_deleted_session_is_gone_with_all_that_it_held(system: LiveSyste
     assert cast.session not in {one["id"] for one in listed}
     assert error_of(await system.owner("deleteSession", names=names)) == (404, "not_found")
     assert (await system.owner("deleteSession", names=names, headers=headers)).status_code == 204
+
+    async def purged() -> bool:
+        held = (Collection.CHATS, Collection.MESSAGES, Collection.CONTACTS, Collection.GROUPS, Collection.CHANNELS)
+        found = [await system.pipeline.database[one].find_one({"session": cast.session}) for one in held]
+        return found == [None] * len(held)
+
+    await eventually(purged, "nothing of it left in MongoDB")
