@@ -64,9 +64,9 @@ class Pipeline:
         await process.until_ready()
         return process
 
-    async def api_key(self, organization: str, permissions: str = "read,send") -> str:
-        """A key with these permissions, made as an operator makes one."""
-        options = ["--organization", organization, "--permissions", permissions, "--json"]
+    async def api_key(self, organization: str) -> str:
+        """A key that may read and send, made as an operator makes one."""
+        options = ["--organization", organization, "--permissions", "read,send", "--json"]
         command = [str(PROGRAMS / "waypost"), "keys", "create", *options]
         environment = os.environ | self.environment
         done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, check=True)
