@@ -33,6 +33,20 @@ async def eventually(
     pytest.fail(f"not within {DEADLINE_SECONDS} s: {what if isinstance(what, str) else what()}")
 
 
+async def until_still(process: int) -> None:
+    """After SIGSTOP: the kernel stops the threads one after the other, and on a busy machine some go on for a moment."""
+
+    def still() -> bool:
+        try:
+            stats = [(thread / "stat").read_text() for thread in Path(f"/proc/{process}/task").iterdir()]
+        except FileNotFoundError:  # a thread that ended meanwhile
+            return False
+        # The state follows the program's name in parentheses (man proc_pid_stat).
+        return all(stat.rpartition(") ")[2].startswith("T") for stat in stats)
+
+    await eventually(still, "every thread has stopped", every=0.001)
+
+
 class Process:
     """A program that can be killed and started again with the same arguments and environment."""
 
@@ -59,6 +73,12 @@ class Process:
     def send_signal(self, number: int) -> None:
         if self._running is not None and self.is_running:
             self._running.send_signal(number)
+
+    async def freeze(self) -> None:
+        """SIGSTOP; SIGCONT wakes it up."""
+        self.send_signal(signal.SIGSTOP)
+        if self._running is not None:
+            await until_still(self._running.pid)
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """The exit code. Does nothing when the program has ended."""

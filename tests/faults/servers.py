@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.processes import until_still
+
 from waypost_local import kafka, mongod
 from waypost_local.ports import LOOPBACK, free_port
 from waypost_local.process import Child
@@ -43,6 +45,8 @@ class OwnServer(ABC):
     async def stopped(self) -> AsyncIterator[None]:
         """SIGSTOP: its connections stay open and nobody answers; SIGCONT on the way out."""
         self._signal(signal.SIGSTOP)
+        if self._running is not None:
+            await until_still(self._running.pid)
         try:
             yield
         finally:

@@ -152,9 +152,8 @@ async def test_without_mongodb_everything_is_503_soon(system: LiveSystem, operat
 async def test_what_nobody_answers_in_time_is_503_with_its_operation_and_is_not_done_later(system: LiveSystem) -> None:
     asked = [one for one in operations().values() if 202 in one.answers and one.id != "sessionPairingCode"]  # it is paired
     executors = (system.connector, system.store)
-    for process in executors:
-        process.send_signal(signal.SIGSTOP)
     try:
+        await asyncio.gather(*(process.freeze() for process in executors))
         answers: list[httpx.Response] = await asyncio.gather(
             *(system.hasty(one.id, **system.stage.request(one)) for one in asked)
         )
