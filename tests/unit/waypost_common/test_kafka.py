@@ -23,6 +23,7 @@ from waypost_common.kafka import (
     create_producer,
     header_text,
     may_pass,
+    start_whole,
     started,
 )
 from waypost_common.settings import KafkaSettings
@@ -120,3 +121,59 @@ async def test_a_producer_is_not_flushed_for_ever_while_kafka_is_away(monkeypatc
     producer: Any = _ProducerWithoutKafka()
     async with asyncio.timeout(5), started(producer):
         assert producer.is_started
+
+
+class Starting:
+    """A client whose start ends when it is let."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+        self.ended: str | None = None
+        self._error = error
+
+    async def start(self) -> None:
+        self.begun.set()
+        try:
+            await self.may_end.wait()
+        except asyncio.CancelledError:
+            self.ended = "cancelled"
+            raise
+        self.ended = "started"
+        if self._error is not None:
+            raise self._error
+
+
+async def cancelled_while_starting(client: Starting) -> asyncio.Task[None]:
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(start_whole(client))
+        await client.begun.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        assert client.ended is None
+        client.may_end.set()
+    return task
+
+
+@pytest.mark.parametrize("error", [None, KafkaConnectionError()])
+async def test_a_start_that_is_cancelled_comes_to_its_end_first(error: Exception | None) -> None:
+    client = Starting(error)
+    assert (await cancelled_while_starting(client)).cancelled()
+    assert client.ended == "started"
+
+
+async def test_a_start_that_does_not_end_in_time_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "BOOTSTRAP_SECONDS", 0.0)
+    client = Starting()
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(start_whole(client))
+        await client.begun.wait()
+        task.cancel()
+    assert task.cancelled()
+    assert client.ended == "cancelled"
+
+
+async def test_a_start_that_fails_says_why() -> None:
+    client = Starting(KafkaConnectionError())
+    client.may_end.set()
+    with pytest.raises(KafkaConnectionError):
+        await start_whole(client)

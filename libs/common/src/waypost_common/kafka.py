@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -21,6 +21,13 @@ Partitioner = Callable[[bytes, Sequence[int], Sequence[int]], int]
 
 MAX_REQUEST_BYTES = 34 * 1024 * 1024
 FLUSH_SECONDS: Final = 5.0
+BOOTSTRAP_SECONDS: Final = 1.0
+
+
+class Startable(Protocol):
+    """Any client of aiokafka."""
+
+    async def start(self) -> None: ...
 
 
 def create_producer(settings: KafkaSettings, *, client_id: str, partitioner: Partitioner | None = None) -> AIOKafkaProducer:
@@ -38,6 +45,21 @@ def create_producer(settings: KafkaSettings, *, client_id: str, partitioner: Par
         request_timeout_ms=settings.request_timeout_ms,
         partitioner=partitioner or DefaultPartitioner(),
     )
+
+
+async def start_whole(client: Startable) -> None:
+    """Starts a client. Cancelled meanwhile, it goes on for BOOTSTRAP_SECONDS at most, until it can be stopped.
+
+    aiokafka (0.14, `AIOKafkaClient.bootstrap`) leaves the socket open of a start that is cancelled.
+    """
+    starting = asyncio.get_running_loop().create_task(client.start(), name="start a Kafka client")
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=BOOTSTRAP_SECONDS)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
 
 
 @asynccontextmanager

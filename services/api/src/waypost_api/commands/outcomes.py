@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from waypost_api.commands.waiters import Waiters
+from waypost_common.kafka import start_whole
 from waypost_common.outcomes import OUTCOME_ADAPTER
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import OUTCOMES, topic_name
@@ -47,7 +48,7 @@ class OutcomeReader:
             request_timeout_ms=self._settings.request_timeout_ms,
         )
         try:
-            await consumer.start()
+            await start_whole(consumer)
             for partition, end in (await consumer.end_offsets(list(consumer.assignment()))).items():
                 consumer.seek(partition, end)
             self.ready.set()

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from waypost_api.breaker import Breaker
 from waypost_common.commands import CommandEnvelope, StoreCommand, encode_command, key_of_command
 from waypost_common.errors import UnavailableError
-from waypost_common.kafka import create_producer
+from waypost_common.kafka import create_producer, start_whole
 from waypost_common.live_commands import LiveCommand, key_of_live_command
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import COMMANDS_STORE, live_commands, topic_name
@@ -74,7 +74,7 @@ class CommandPublisher:
         while True:
             producer = create_producer(self._settings, client_id="waypost-api")
             try:
-                await producer.start()
+                await start_whole(producer)
                 # Knows the partitions before the first command comes.
                 await producer.partitions_for(self._topic)
                 self._broken.clear()
