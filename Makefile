@@ -11,9 +11,11 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 UP_OPTIONS ?=
 # Only the folders that are there.
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/properties)
-SERVER_TESTS := $(wildcard tests/integration tests/end_to_end tests/faults)
-# Each has a Kafka and a mongod of its own.
+# The longest first: then no process is left with one of them in the end.
+SERVER_TESTS := $(wildcard tests/faults tests/end_to_end tests/integration)
 TEST_PROCESSES ?= 2
+# Each has a Kafka and a mongod of its own, and mostly waits.
+SERVER_TEST_PROCESSES ?= 3
 
 .PHONY: help install up down status clean test test-unit lint types imports format lock generate bench
 
@@ -48,7 +50,7 @@ clean: ## Stop, and remove the data and the caches of this folder
 
 test: lint types imports ## Everything that CI checks (Kafka and mongod of its own; minutes)
 	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) $(FAST_TESTS)
-	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) --dist loadfile -m 'not alone' $(SERVER_TESTS)
+	$(BIN)/pytest -q --numprocesses $(SERVER_TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder -m 'not alone' $(SERVER_TESTS)
 	$(BIN)/pytest -q -m alone $(SERVER_TESTS)
 
 test-unit: $(INSTALLED) ## The tests that need no server
