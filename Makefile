@@ -15,7 +15,7 @@ FAST_TESTS := $(wildcard tests/unit tests/contract tests/properties)
 SERVER_TESTS := $(wildcard tests/faults tests/end_to_end tests/integration)
 TEST_PROCESSES ?= 2
 # Each has a Kafka and a mongod of its own, and mostly waits.
-SERVER_TEST_PROCESSES ?= 3
+SERVER_TEST_PROCESSES ?= 2
 
 .PHONY: help install up down status clean test test-unit lint types imports format lock generate bench
 
