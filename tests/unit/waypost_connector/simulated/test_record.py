@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from waypost_connector.simulated.record import Record, Retention, full_files, line_of, read_record
+from waypost_connector.simulated.record import Act, Record, Retention, acts, full_files, line_of, read_record
 
 LINE_BYTES = len(line_of("connected", connection=10))
 
@@ -55,3 +55,17 @@ def test_the_last_line_is_known_after_the_file_before_it_was_put_by(tmp_path: Pa
         record.append(b"two\n")
         assert record.ends_with(b"two\n")
         assert not record.ends_with(b"one\n")
+
+
+def test_what_was_done_with_sessions_is_told_with_client_and_fence_and_calls_as_of_when_they_came(tmp_path: Path) -> None:
+    whose = {"connection": 1, "session": "s", "client": "c", "fence": 3}
+    with Record(tmp_path, Retention()) as record:
+        record.write("connected", connection=1)
+        record.write("logged_in", **whose)
+        record.write("acknowledged", **whose, sequences=[1], ids=["x"])
+        record.write("called", **whose, receivedAt=17, command="op")
+    lines = read_record(tmp_path)
+    ats = [lines[1]["at"], lines[2]["at"], 17]
+    assert list(acts(lines)) == [
+        Act(at, kind, "s", "c", 3) for at, kind in zip(ats, ("logged_in", "acknowledged", "called"), strict=True)
+    ]

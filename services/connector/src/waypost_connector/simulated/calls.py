@@ -6,7 +6,8 @@
 | | | or `result` {id, error: {code, message, retryAfterSeconds?}} |
 
 `id` is the client's own, `command` what the record is to call it. Calls of one connection may overlap. Before its answer, each
-stands in the record as `called` {connection, session, command, operation, outcome, ...}, `outcome` being `done` or why not.
+stands in the record as `called` {connection, session, client, fence, receivedAt, command, operation, outcome, ...}: `outcome` is
+`done` or why not, `receivedAt` when it came, which may be long before.
 """
 
 import asyncio
@@ -96,7 +97,7 @@ class Calls:
                 del self._under_way[login]
 
     async def _answer(self, mailbox: Mailbox, login: Login, request: _Request) -> None:
-        session = mailbox.world.cast.session
+        session, received_at = mailbox.world.cast.session, _now()
         fault = self._faults.strike(session, request.operation)
         kind = None if fault is None else fault.kind
         if fault is not None and kind is FaultKind.SLOW:
@@ -104,7 +105,7 @@ class Calls:
         if kind is FaultKind.DROP:
             login.frames.close()
             return
-        facts = {"connection": login.connection, "session": session, "command": request.command}
+        facts = login.facts | {"session": session, "receivedAt": received_at, "command": request.command}
         facts |= {"operation": request.operation}
         try:
             if fault is not None:

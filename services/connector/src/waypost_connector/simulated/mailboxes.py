@@ -39,6 +39,11 @@ class Login:
     def room(self) -> int:
         return WINDOW - len(self.in_flight)
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """Whose connection it is, for the record."""
+        return {"connection": self.connection, "client": self.client, "fence": self.fence}
+
 
 @dataclass(eq=False)
 class Mailbox:
@@ -78,7 +83,7 @@ class Disk:
         """Forgets the events and records it. A kill in between is made good at the next start: the record misses nothing."""
         line = line_of(
             "acknowledged",
-            connection=login.connection,
+            **login.facts,
             session=mailbox.world.cast.session,
             sequences=[sequence for sequence, _ in gone],
             ids=[event for _, event in gone],

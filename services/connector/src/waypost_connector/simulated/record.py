@@ -2,9 +2,10 @@
 
 Every line has `at` (epoch ms) and `what`: started {seed, sessions}, connected {connection}, logged_in {connection, session,
 client, fence}, refused {connection, reason, session?}, replaced {connection, session}, delivered {connection, session, first,
-last}, acknowledged {connection, session, sequences, ids}, disconnected {connection, session}, broke_protocol {connection,
-reason}, called {connection, session, command, operation, outcome, ...} as `calls` says, pairing {connection, session, by}, paired
-{connection, session}, unlinked {connection, session}.
+last}, acknowledged {connection, session, client, fence, sequences, ids}, disconnected {connection, session}, broke_protocol
+{connection, reason}, called {connection, session, client, fence, receivedAt, command, operation, outcome, ...} as `calls` says,
+pairing {connection, session, by}, paired {connection, session}, unlinked {connection, session}. `client` and `fence` are what the
+connection said at its login. After `started` the numbers of connections begin anew.
 
 Lines are added to `record.ndjson`. Once it is full it becomes `record.1.ndjson`, the next one `record.2.ndjson` and so on; the
 newest of these are kept.
@@ -12,14 +13,16 @@ newest of these are kept.
 
 import os
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import orjson
 
 NAME: Final = "record.ndjson"
+ACTS: Final = ("logged_in", "acknowledged", "called")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,25 @@ def read_record(folder: Path) -> list[dict[str, Any]]:
         parts = [path.read_bytes() for path in (*full, folder / NAME) if path.exists()]
         if full_files(folder) == full:  # else a file became full meanwhile
             return [orjson.loads(line) for part in parts for line in part.splitlines()]
+
+
+class Act(NamedTuple):
+    """What somebody did with a session."""
+
+    at: int
+    """Epoch ms."""
+    kind: str
+    """What the record calls it: logged_in, acknowledged or called."""
+    session: str
+    client: str | None
+    fence: int | None
+
+
+def acts(lines: Iterable[Mapping[str, Any]]) -> Iterator[Act]:
+    """The acts among the lines of a record, in their order; a call is as old as it came, which may be long before its line."""
+    for line in lines:
+        if line["what"] in ACTS:
+            yield Act(line.get("receivedAt", line["at"]), line["what"], line["session"], line["client"], line["fence"])
 
 
 def line_of(what: str, **facts: Any) -> bytes:

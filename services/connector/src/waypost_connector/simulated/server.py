@@ -183,12 +183,12 @@ class Server:
         self._strangers.discard(login)
         cast = mailbox.world.cast
         older, mailbox.login = mailbox.login, login
-        facts = {"fence": login.fence, "client": login.client}
-        await self._disk.write("logged_in", connection=login.connection, session=cast.session, **facts)
+        if older is not None:
+            older.replaced = True  # before the record tells of the newer one: nothing of the older is acknowledged after that
+        await self._disk.write("logged_in", **login.facts, session=cast.session)
         if older is None:
             self._metrics.logins.inc()
         else:
-            older.replaced = True
             older.wake.set()
             # Told by its delivery; one that does not read would never hear of it.
             asyncio.get_running_loop().call_later(CLOSE_SECONDS, older.frames.close)
