@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from waypost_common.identifiers import EpochMs, EventId, Jid, OrganizationId, SessionId
 from waypost_common.live_commands import LiveCommand
+from waypost_connector.addresses import FirstSight
 from waypost_connector.backend import (
     BackendError,
     CallResult,
@@ -159,6 +160,7 @@ async def serving(
         backend,
         publisher,
         metrics,
+        FirstSight(),
         sessions=CallableSessions(),
         gateway_id="c1",
         disconnected_seconds=0.05,

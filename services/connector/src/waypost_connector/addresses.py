@@ -1,18 +1,61 @@
-"""One person, one chat: which of a person's two addresses names their chat."""
+"""One person, one chat: which of a person's two addresses (LID and phone JID) names their chat."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from waypost_common.identifiers import Jid
-from waypost_common.jids import is_phone_jid, parse_jid
+from waypost_common.jids import is_lid, is_person, is_phone_jid, parse_jid
 
 
 class ChatAddresses(Protocol):
-    """The choice of a session. It is made at first sight and never changes, since projections never merge two chats."""
+    """The choices of a session. One is made at first sight and never changes, since projections never merge two chats."""
 
-    def chosen(self, jid: Jid, alternative: Jid | None) -> Jid:
-        """The chat JID of the person who has these addresses, without device part."""
+    async def chosen(self, jid: Jid, alternative: Jid | None) -> Jid:
+        """The chat JID of the person with these addresses, which have no device part. May wait for as long as an outage lasts."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The person whose chat an event belongs to, as the event names them. Without device parts."""
+
+    jid: Jid
+    alternative: Jid | None
+    """Their other address, where it is known as well: one of the two is a LID, the other one a phone JID."""
+
+
+OF_THE_SESSION: Final = frozenset({"session.status", "auth.qr", "auth.code"})
+SUBJECTS: Final = ("chatJid", "groupJid", "from", "jid")
+"""The first of these that an event has names what it is about."""
+FIELDS_OF_A_PERSON: Final = ("chatJid", "from", "jid")
+PAIRS: Final = (("senderLid", "senderJid"), ("lid", "phoneJid"))
+"""Fields that together tell both addresses of somebody: who wrote a message, whom a contact.update is about."""
+
+
+def sighting(event: str, payload: Mapping[str, Any], alternative: Jid | None) -> Sighting | None:
+    """Who is seen in an event; None where it belongs to no person's chat. Raises InvalidJidError."""
+    subject = None if event in OF_THE_SESSION else next((payload[name] for name in SUBJECTS if payload.get(name)), None)
+    person = _person(subject)
+    if person is None:
+        return None
+    others = (alternative, *(told for pair in PAIRS for told in _other_of(person, *map(payload.get, pair))))
+    return Sighting(person, next((other for told in others if (other := _person(told)) and _is_pair(person, other)), None))
+
+
+def with_chat(payload: Mapping[str, Any], seen: Sighting, chosen: Jid) -> Mapping[str, Any]:
+    """The payload with that address wherever it names the person's chat; the very same payload where it does so already."""
+    mine = {seen.jid, seen.alternative} - {None}
+    changed = [name for name in FIELDS_OF_A_PERSON if payload.get(name) != chosen and _person(payload.get(name)) in mine]
+    return {**payload, **dict.fromkeys(changed, chosen)} if changed else payload
+
+
+async def with_chosen_chat(
+    event: str, payload: Mapping[str, Any], alternative: Jid | None, addresses: ChatAddresses
+) -> Mapping[str, Any]:
+    """The payload of an event with the chosen address of the chat it belongs to. Raises InvalidJidError; may wait as `chosen`."""
+    seen = sighting(event, payload, alternative)
+    return payload if seen is None else with_chat(payload, seen, await addresses.chosen(seen.jid, seen.alternative))
 
 
 class FirstSight:
@@ -23,30 +66,33 @@ class FirstSight:
     def __init__(self) -> None:
         self._chosen: dict[Jid, Jid] = {}
 
-    def chosen(self, jid: Jid, alternative: Jid | None) -> Jid:
-        jid = parse_jid(jid)
+    def choose(self, jid: Jid, alternative: Jid | None) -> Jid:
         if alternative is None:
             return self._chosen.get(jid, jid)
-        other = parse_jid(alternative)
-        known = self._chosen.get(jid) or self._chosen.get(other)
+        known = self._chosen.get(jid) or self._chosen.get(alternative)
         if known is None:
-            known = other if is_phone_jid(other) else jid
+            known = alternative if is_phone_jid(alternative) else jid
             while len(self._chosen) > self.MOST_REMEMBERED:
                 del self._chosen[next(iter(self._chosen))]
-        self._chosen[jid] = self._chosen[other] = known
+        self._chosen[jid] = self._chosen[alternative] = known
         return known
 
+    async def chosen(self, jid: Jid, alternative: Jid | None) -> Jid:
+        return self.choose(jid, alternative)
 
-FIELDS_OF_A_PERSON = ("chatJid", "from", "jid")
+
+def _person(text: object) -> Jid | None:
+    if not isinstance(text, str) or not text.endswith(("@lid", "@s.whatsapp.net")):
+        return None
+    jid = parse_jid(text)
+    return jid if is_person(jid) else None
 
 
-def with_chosen_chat(payload: Mapping[str, Any], alternative: Jid | None, addresses: ChatAddresses) -> Mapping[str, Any]:
-    """The payload with the chat's chosen address. Untouched where WhatsApp gave one address only and none was chosen before."""
-    changed: dict[str, Any] = {}
-    for field in FIELDS_OF_A_PERSON:
-        address = payload.get(field)
-        if isinstance(address, str) and address.endswith(("@lid", "@s.whatsapp.net")):
-            chosen = addresses.chosen(Jid(address), alternative)
-            if chosen != address:
-                changed[field] = chosen
-    return {**payload, **changed} if changed else payload
+def _other_of(person: Jid, *pair: object) -> tuple[object, ...]:
+    """The other one of a pair, where the person is one of it."""
+    addresses = [_person(address) for address in pair]
+    return tuple(address for address in addresses if address != person) if person in addresses else ()
+
+
+def _is_pair(one: Jid, other: Jid) -> bool:
+    return is_lid(one) != is_lid(other)

@@ -40,7 +40,8 @@ class Carrying:
 
     async def _take(self) -> None:
         async for delivery in self._connection.events():
-            self._submitted.put_nowait((delivery, await self._publisher.submit(self._records.of_delivery(delivery))))
+            record = await self._records.of_delivery(delivery)
+            self._submitted.put_nowait((delivery, await self._publisher.submit(record)))
 
     async def _acknowledge(self) -> None:
         """Acknowledges in order, as many at once as Kafka has taken."""

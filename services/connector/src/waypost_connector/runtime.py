@@ -14,6 +14,7 @@ from waypost_common.listening import listening_at
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.probes import serve_probes
 from waypost_common.topics import EVENTS, topic_name
+from waypost_connector.addresses import FirstSight
 from waypost_connector.assignment import Assignment
 from waypost_connector.backend import Backend
 from waypost_connector.backoff import delays
@@ -148,6 +149,7 @@ class Connector:
             self._backend,
             publisher,
             self._metrics,
+            FirstSight(),
             sessions=self._sessions,
             gateway_id=block.gateway_id,
             disconnected_seconds=block.disconnected_seconds,

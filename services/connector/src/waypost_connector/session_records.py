@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from waypost_common.dead_letters import DeadLetterReason
 from waypost_common.identifiers import EpochMs, EventId, new_event_id
 from waypost_common.topics import EVENTS, EVENTS_DLQ
-from waypost_connector.addresses import FirstSight, with_chosen_chat
+from waypost_connector.addresses import ChatAddresses, with_chosen_chat
 from waypost_connector.backend import Backend, Delivery, Device
 from waypost_connector.envelopes import envelope, read_event, reason
 from waypost_connector.metrics import ConnectorMetrics
@@ -20,20 +20,22 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class SessionRecords:
-    """One per session: it remembers which address each person was first seen by."""
+    """One per session, whose people's chats are named as `addresses` says."""
 
-    def __init__(self, device: Device, metrics: ConnectorMetrics, *, gateway_id: str, topic_prefix: str) -> None:
+    def __init__(
+        self, device: Device, metrics: ConnectorMetrics, addresses: ChatAddresses, *, gateway_id: str, topic_prefix: str
+    ) -> None:
         self._device = device
         self._metrics = metrics
         self._gateway_id = gateway_id
         self._events, self._dead_letters = topic_prefix + EVENTS, topic_prefix + EVENTS_DLQ
-        self._addresses = FirstSight()
+        self._addresses = addresses
 
-    def of_delivery(self, delivery: Delivery) -> Record:
-        """For `wa.events`, or for the dead letters when the delivery is no valid event."""
+    async def of_delivery(self, delivery: Delivery) -> Record:
+        """For `wa.events`, or for the dead letters when the delivery is no valid event. May wait, as `ChatAddresses` does."""
         payload = delivery.payload
         try:
-            payload = with_chosen_chat(payload, delivery.alternative, self._addresses)
+            payload = await with_chosen_chat(delivery.event, payload, delivery.alternative, self._addresses)
             return record_of(read_event(self._envelope(delivery.event_id, delivery.event, payload)), self._events)
         except ValidationError as error:
             why = reason(error)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from waypost_connector.addresses import ChatAddresses
 from waypost_connector.backend import (
     Backend,
     Connection,
@@ -47,6 +48,7 @@ class SessionRunner:
         backend: Backend,
         publisher: Publisher,
         metrics: ConnectorMetrics,
+        addresses: ChatAddresses,
         *,
         sessions: CallableSessions,
         gateway_id: str,
@@ -59,7 +61,7 @@ class SessionRunner:
         self._metrics = metrics
         self._sessions = sessions
         self._disconnected_seconds = disconnected_seconds
-        self._records = SessionRecords(device, metrics, gateway_id=gateway_id, topic_prefix=topic_prefix)
+        self._records = SessionRecords(device, metrics, addresses, gateway_id=gateway_id, topic_prefix=topic_prefix)
         self._random = Random()
         self._stopping = asyncio.Event()
         self._again = asyncio.Event()
@@ -247,7 +249,7 @@ class SessionRunner:
             return
 
     async def _publish(self, delivery: Delivery) -> None:
-        await self._publisher.submit(self._records.of_delivery(delivery))
+        await self._publisher.submit(await self._records.of_delivery(delivery))
 
     async def _announce(self, status: str, *, unless: str | None = None, **facts: Any) -> None:
         """Publishes the session's status, unless that, or the one given, was published last and nothing else is to be told."""

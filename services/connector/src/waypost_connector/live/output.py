@@ -37,7 +37,7 @@ class Output:
 
         Events that are invalid go to the dead letters of events, and the outcome is told here as well: the call did succeed.
         """
-        records = records_of_call(item, line, done)
+        records = await records_of_call(item, line, done)
         if not records or any(record.topic != self._events for record in records):
             await self._publish(records)
             await self.outcome(item, OutcomeStatus.SUCCEEDED, result=done.result)
@@ -82,13 +82,13 @@ class Output:
             await taken
 
 
-def records_of_call(item: Accepted, line: Line, done: CallResult) -> list[Record]:
-    """The same ids each time the command is carried out, so that a repeat is recognised. Pure but for the envelopes' time."""
+async def records_of_call(item: Accepted, line: Line, done: CallResult) -> list[Record]:
+    """The same ids each time the command is carried out, so that a repeat is recognised. May wait, as `ChatAddresses`."""
     command = item.command
     records = []
     for index, made in enumerate(done.events):
         delivery = Delivery(event_id_of_command(command.id, index), 0, made.event, made.payload, made.alternative)
-        record = line.record_of(delivery)
+        record = await line.record_of(delivery)
         headers: list[tuple[str, bytes]] = [
             *record.headers,
             ("command", command.id.encode()),

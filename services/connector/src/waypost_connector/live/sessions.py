@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class Line:
     """What a command of a session is carried out with."""
 
     target: CallTarget
-    record_of: Callable[[Delivery], Record]
+    record_of: Callable[[Delivery], Awaitable[Record]]
     """The session's own way of making records, which knows under which address each person's chat is kept."""
 
 

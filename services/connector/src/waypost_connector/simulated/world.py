@@ -7,7 +7,7 @@
 The same arguments give the same events, byte for byte. Each is what the connector would have published.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
 from typing import Any, Final
@@ -16,7 +16,7 @@ from ulid import ULID
 
 from waypost_common.events import Event
 from waypost_common.identifiers import EpochMs, EventId, OrganizationId
-from waypost_connector.addresses import FirstSight, with_chosen_chat
+from waypost_connector.addresses import FirstSight, sighting, with_chat
 from waypost_connector.envelopes import envelope, read_event
 from waypost_connector.simulated.cast import Cast
 from waypost_connector.simulated.drafts import Draft, at_moment
@@ -82,7 +82,9 @@ class World:
             for draft in (*_pairing(cast), *drafts) if steps[turn] == 0 else drafts:
                 now = EpochMs(self._start + int(made * 1_000 / self._rate))
                 sequences[turn] += 1
-                payload = with_chosen_chat(at_moment(draft.payload, now), draft.alternative, addresses[turn])
+                payload: Mapping[str, Any] = at_moment(draft.payload, now)
+                if (seen := sighting(draft.event, payload, draft.alternative)) is not None:
+                    payload = with_chat(payload, seen, addresses[turn].choose(seen.jid, seen.alternative))
                 yield read_event(
                     envelope(
                         event_id=EventId(f"evt_{delivery_id(cast, sequences[turn], now)}"),
