@@ -6,6 +6,11 @@ from waypost_common.environment import load_settings
 from waypost_common.settings import ServiceSettings
 from waypost_store.settings import StoreSettings
 
+DEVICE_KEYS_LINE = (
+    "WAYPOST_DEVICES_KEYS should be 1 to 16 keys separated by commas, newest first, each 32 random bytes in base64url "
+    "(43 characters): make one with `waypost devices new-key`"
+)
+
 
 def lines_of(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **environment: str) -> list[str]:
     for name, value in environment.items():
@@ -41,6 +46,10 @@ def test_right_settings_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
             "WAYPOST_KAFKA",
             "kafka:9092",
             "WAYPOST_KAFKA is no setting by itself: set its fields, such as WAYPOST_KAFKA_BOOTSTRAP_SERVERS",
+        ),
+        *(
+            ("WAYPOST_DEVICES_KEYS", wrong, DEVICE_KEYS_LINE)
+            for wrong in ("", "hunter2", f"{'A' * 43},", "+" * 43, ",".join(["A" * 43] * 17))
         ),
         ("WAYPOST_KAFKA", "[1]", "WAYPOST_KAFKA should be a valid dictionary or instance of KafkaSettings"),
     ],

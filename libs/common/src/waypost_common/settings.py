@@ -1,11 +1,17 @@
 """Blocks that the services' settings are made of. Every value comes from the environment: `WAYPOST_<BLOCK>_<FIELD>`."""
 
-from typing import Annotated, Literal
+import binascii
+import string
+from base64 import urlsafe_b64decode
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+DEVICE_KEY_BYTES: Final = 32
+MOST_DEVICE_KEYS: Final = 16
+_BASE64URL: Final = frozenset(f"{string.ascii_letters}{string.digits}-_=")
 
 
 class SettingsBlock(BaseModel):
@@ -61,6 +67,43 @@ class MongoSettings(SettingsBlock):
                 "and user and password percent-encoded"
             ) from None
         return url
+
+
+class DeviceBlock(SettingsBlock):
+    keys: SecretStr | None = None
+    """Seal what sessions log in to WhatsApp with: 32 random bytes each in base64url, as `waypost devices new-key` makes them,
+    separated by commas, newest first. The first seals, all open. The same for all connectors, which do not start without; see
+    docs/device-keys.md."""
+
+    @field_validator("keys")
+    @classmethod
+    def _keys_are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            _decoded_keys(keys)
+        return keys
+
+    def decoded(self) -> tuple[bytes, ...]:
+        """Each once, newest first; empty when none is set."""
+        return () if self.keys is None else _decoded_keys(self.keys)
+
+
+def _decoded_keys(keys: SecretStr) -> tuple[bytes, ...]:
+    found = [_decoded_key(part.strip()) for part in keys.get_secret_value().split(",", MOST_DEVICE_KEYS)]
+    if len(found) > MOST_DEVICE_KEYS or any(len(key) != DEVICE_KEY_BYTES for key in found):
+        raise ValueError(
+            f"should be 1 to {MOST_DEVICE_KEYS} keys separated by commas, newest first, each {DEVICE_KEY_BYTES} random bytes in "
+            "base64url (43 characters): make one with `waypost devices new-key`"
+        )
+    return tuple(dict.fromkeys(found))
+
+
+def _decoded_key(text: str) -> bytes:
+    """Empty when it is no base64url; its padding may be missing."""
+    try:
+        # Told its alphabet alone, the decoder passes over what is not in it.
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4)) if set(text) <= _BASE64URL else b""
+    except binascii.Error:
+        return b""
 
 
 class MetricsSettings(SettingsBlock):

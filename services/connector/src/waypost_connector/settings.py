@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
-from waypost_common.settings import LogSettings, MetricsSettings, Port, ServiceSettings, SettingsBlock
+from waypost_common.settings import DeviceBlock, LogSettings, MetricsSettings, Port, ServiceSettings, SettingsBlock
 from waypost_connector.live.settings import SendingBlock
 
 
@@ -35,6 +35,7 @@ class ConnectorBlock(SettingsBlock):
 class ConnectorSettings(ServiceSettings):
     network: NetworkAddress = NetworkAddress()
     connector: ConnectorBlock = ConnectorBlock()
+    devices: DeviceBlock = DeviceBlock()
     sending: SendingBlock = SendingBlock()
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from waypost_common.settings import ServiceSettings, SettingsBlock
+from waypost_common.settings import DeviceBlock, ServiceSettings, SettingsBlock
 
 
 class StoreBlock(SettingsBlock):
@@ -34,3 +34,4 @@ class StoreBlock(SettingsBlock):
 
 class StoreSettings(ServiceSettings):
     store: StoreBlock = StoreBlock()
+    devices: DeviceBlock = DeviceBlock()
