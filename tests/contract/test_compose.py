@@ -123,6 +123,12 @@ def test_every_program_takes_the_settings_that_it_is_given(
     assert settings.metrics.port == 9100
 
 
+def test_the_connector_and_the_tool_that_rotates_keys_have_the_same(services: Services) -> None:
+    given = {name: service["environment"].get("WAYPOST_DEVICES_KEYS") for name, service in services.items() if "build" in service}
+    assert given["connector"] == given["store"] is not None
+    assert [name for name, keys in given.items() if keys is not None] == ["store", "connector"]
+
+
 def test_every_program_finds_kafka_and_mongodb_where_they_listen(services: Services) -> None:
     assert "SERVICES://kafka:19092" in services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert "SERVICES://:19092" in services["kafka"]["environment"]["KAFKA_LISTENERS"]

@@ -28,6 +28,7 @@ from waypost_store.settings import StoreSettings
 from waypost_store.setup.migrate import migrate
 
 PARTITIONS = 4
+DEVICE_KEY = "of-no-system-that-anybody-runs-but-of-tests"
 RecordHeaders = list[tuple[str, bytes]]
 
 
@@ -49,6 +50,7 @@ class Pipeline:
             "WAYPOST_KAFKA_PARTITIONS": str(PARTITIONS),
             "WAYPOST_MONGO_URL": self.settings.mongo.url.get_secret_value(),
             "WAYPOST_MONGO_DATABASE": self.settings.mongo.database,
+            "WAYPOST_DEVICES_KEYS": DEVICE_KEY,
         }
 
     def process(self, *arguments: str, **environment: str) -> Process:

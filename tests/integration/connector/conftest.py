@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
+from tests.plugins.pipeline import DEVICE_KEY
 from tests.processes import Process
 
 from waypost_common.kafka import create_admin
@@ -58,6 +59,7 @@ def environment(kafka_settings: KafkaSettings, topics: None, mongod_server: str,
         "WAYPOST_MONGO_DATABASE": mongo_database_name,
         "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": kafka_settings.bootstrap_servers,
         "WAYPOST_KAFKA_TOPIC_PREFIX": kafka_settings.topic_prefix,
+        "WAYPOST_DEVICES_KEYS": DEVICE_KEY,
         "WAYPOST_NETWORK_PORT": str(free_port()),
         "WAYPOST_NETWORK_SECRET": "of network and connector",
         "WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2",

@@ -1,12 +1,17 @@
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+
+from waypost_common.settings import DeviceBlock
 
 from waypost_local import control
 from waypost_local.demo_key import find_or_make_key
 from waypost_local.errors import LocalError
 from waypost_local.folder import DataFolder
+from waypost_local.plan import Options, make_plan
 from waypost_local.ports import free_port
 
 
@@ -25,11 +30,24 @@ def test_only_its_owner_can_look_into_the_folder(folder: DataFolder) -> None:
     assert mode(folder.path) == 0o700
 
 
-def test_the_cursor_secret_is_made_once_and_private(folder: DataFolder) -> None:
-    first = folder.cursor_secret()
-    assert folder.cursor_secret() == first
+@pytest.mark.parametrize(
+    ("secret", "file"), [(DataFolder.cursor_secret, "cursor.secret"), (DataFolder.device_keys, "device.keys")]
+)
+def test_a_secret_is_made_once_and_private(folder: DataFolder, secret: Callable[[DataFolder], str], file: str) -> None:
+    first = secret(folder)
+    assert secret(folder) == first
     assert len(first) >= 32
-    assert mode(folder.path / "cursor.secret") == 0o600
+    assert mode(folder.path / file) == 0o600
+
+
+def test_the_device_keys_are_what_the_connector_takes(folder: DataFolder) -> None:
+    assert len(DeviceBlock(keys=SecretStr(folder.device_keys())).decoded()) == 1
+
+
+def test_the_device_keys_stay_over_a_restart_and_the_secret_of_the_network_does_not(folder: DataFolder) -> None:
+    first, second = (make_plan(Options(), folder, "127.0.0.1:1", "mongodb://127.0.0.1:2").environment for _ in range(2))
+    assert first["WAYPOST_DEVICES_KEYS"] == second["WAYPOST_DEVICES_KEYS"]
+    assert first["WAYPOST_NETWORK_SECRET"] != second["WAYPOST_NETWORK_SECRET"]
 
 
 def test_a_folder_that_cannot_be_made_says_which_option_helps(tmp_path: Path) -> None:

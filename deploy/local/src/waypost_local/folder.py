@@ -53,7 +53,14 @@ class DataFolder:
 
     def cursor_secret(self) -> str:
         """Made once: cursors that clients hold stay good over a restart."""
-        path = self.path / "cursor.secret"
+        return self._made_once("cursor.secret")
+
+    def device_keys(self) -> str:
+        """Made once: what sessions log in with is sealed by it. Whoever rotates it puts the new key before the old one, with a comma."""
+        return self._made_once("device.keys")
+
+    def _made_once(self, name: str) -> str:
+        path = self.path / name
         if not path.exists():
             write_secret(path, secrets.token_urlsafe(32))
         return path.read_text().strip()

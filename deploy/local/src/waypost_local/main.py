@@ -92,7 +92,7 @@ def status(
 
 @app.command()
 def env(data: Data = DEFAULTS.data) -> None:
-    """Print the running system's settings as shell exports. They hold its demo key and cursor secret.
+    """Print the running system's settings as shell exports. They hold its secrets.
 
     \b
     Examples:

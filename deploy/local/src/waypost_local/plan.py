@@ -76,6 +76,7 @@ def make_plan(options: Options, folder: DataFolder, kafka: str, mongo: str) -> P
         "WAYPOST_HTTP_HOST": LOOPBACK,
         "WAYPOST_HTTP_PORT": str(options.api_port),
         "WAYPOST_CURSOR_SECRET": folder.cursor_secret(),
+        "WAYPOST_DEVICES_KEYS": folder.device_keys(),
     }
     processes = [
         ProcessPlan("store", (script("waypost-store"),), next(ports)),
