@@ -6,7 +6,6 @@ import pytest
 from pydantic import SecretStr
 
 from waypost_common.settings import DeviceBlock
-
 from waypost_local import control
 from waypost_local.demo_key import find_or_make_key
 from waypost_local.errors import LocalError

@@ -56,7 +56,7 @@ class DataFolder:
         return self._made_once("cursor.secret")
 
     def device_keys(self) -> str:
-        """Made once: what sessions log in with is sealed by it. Whoever rotates it puts the new key before the old one, with a comma."""
+        """Made once: what sessions log in with is sealed by it. To rotate it, put the new key before the old one, and a comma."""
         return self._made_once("device.keys")
 
     def _made_once(self, name: str) -> str:
