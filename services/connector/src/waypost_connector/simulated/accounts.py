@@ -14,7 +14,8 @@ or types by themselves after a while, and it is always the same account of the s
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,6 +54,28 @@ def read_pairing(frame: Frame) -> PairingRequest:
     return PairingRequest(SessionId(session), OrganizationId(organization), optional_text_field(frame, "phone"))
 
 
+class _Codes:
+    """What is shown of one pairing."""
+
+    def __init__(self) -> None:
+        self.accepted = False
+        self._timeout: asyncio.Timeout | None = None
+
+    def accept(self) -> None:
+        self.accepted = True
+        if self._timeout is not None and not self._timeout.expired():
+            self._timeout.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def until(self, seconds: float) -> AsyncIterator[None]:
+        """Raises TimeoutError after so many seconds, or once a code is accepted."""
+        try:
+            async with asyncio.timeout(0 if self.accepted else seconds) as self._timeout:
+                yield
+        finally:
+            self._timeout = None
+
+
 class Accounts:
     def __init__(self, storage: CallStorage, disk: Disk, open_account: OpenAccount, *, secret: str, scan_seconds: float) -> None:
         """`open_account` makes the mailbox of a session that had none. `scan_seconds`: 0 for never."""
@@ -61,13 +84,19 @@ class Accounts:
         self._open_account = open_account
         self._secret = secret
         self._scan_seconds = scan_seconds
+        self._shown: dict[str, _Codes] = {}
 
     async def pair(self, login: Login, request: PairingRequest, known: Mailbox | None) -> None:
         """Shows codes until the owner has accepted one. Raises ConnectionEndedError when the client leaves, or OSError."""
         session = request.session
         facts = {"connection": login.connection, "session": session}
         await self._disk.write("pairing", **facts, by="scan" if request.phone is None else "phone")
-        await self._show_codes(login, request)
+        codes = self._shown[session] = _Codes()
+        try:
+            await self._show_codes(login, request, codes)
+        finally:
+            if self._shown.get(session) is codes:
+                del self._shown[session]
         if known is None:
             number = await self._disk.do(self._storage.pair, session, request.organization)
             known = self._open_account(number, session, request.organization)
@@ -76,6 +105,13 @@ class Accounts:
         await self._disk.write("paired", **facts)
         paired = {"identity": identity_of(known.world.cast), "deviceKey": device_key(self._secret, session)}
         await login.frames.write({"type": "paired", "platform": "android"} | paired)
+
+    def scan(self, session: str) -> bool:
+        """The owner accepts a code now. False where none is shown."""
+        codes = self._shown.get(session)
+        if codes is not None:
+            codes.accept()
+        return codes is not None
 
     async def unlink(self, login: Login, mailbox: Mailbox | None) -> None:
         """The device is forgotten, whoever is logged in with it is told, and nothing is made for it any more."""
@@ -89,11 +125,11 @@ class Accounts:
                 mailbox.login.frames.close()
         await login.frames.write({"type": "unlinked"})
 
-    async def _show_codes(self, login: Login, request: PairingRequest) -> None:
+    async def _show_codes(self, login: Login, request: PairingRequest, codes: _Codes) -> None:
         now = time.monotonic()
         scanned_at = now + self._scan_seconds if self._scan_seconds else float("inf")
         next_scanned, next_typed = now, float("inf") if request.phone is None else now
-        while now < scanned_at:
+        while now < scanned_at and not codes.accepted:
             if now >= next_typed:
                 next_typed = now + TYPED_SECONDS
                 await login.frames.write(_code(_letters(), TYPED_SECONDS, typed=True))
@@ -101,7 +137,7 @@ class Accounts:
                 next_scanned = now + SCANNED_SECONDS
                 code = f"2@{secrets.token_urlsafe(32)},{secrets.token_urlsafe(32)}"
                 await login.frames.write(_code(code, SCANNED_SECONDS, typed=False))
-            await _wait(login, min(scanned_at, next_scanned, next_typed) - now)
+            await _wait(login, codes, min(scanned_at, next_scanned, next_typed) - now)
             now = time.monotonic()
 
 
@@ -119,10 +155,10 @@ def _letters() -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
-async def _wait(login: Login, seconds: float) -> None:
-    """Answers the client meanwhile. Raises ConnectionEndedError when it leaves."""
+async def _wait(login: Login, codes: _Codes, seconds: float) -> None:
+    """Answers the client until the time is over or a code is accepted. Raises ConnectionEndedError when it leaves."""
     try:
-        async with asyncio.timeout(seconds):
+        async with codes.until(seconds):
             while (frame := await login.frames.read()) is not None:
                 if frame["type"] != "ping":
                     raise ProtocolError("this frame is not expected here")

@@ -76,7 +76,7 @@ class Calls:
             now = time.monotonic()
             while self._later and self._later[0][0] <= now:
                 _, _, mailbox, draft = heapq.heappop(self._later)
-                await self._deliver(mailbox, [draft])
+                await self.deliver(mailbox, [draft])
             try:
                 async with asyncio.timeout(self._later[0][0] - now if self._later else None):
                     await self._changed.wait()
@@ -157,7 +157,7 @@ class Calls:
             }
         return operations
 
-    async def _deliver(self, mailbox: Mailbox, drafts: Sequence[Draft]) -> None:
+    async def deliver(self, mailbox: Mailbox, drafts: Sequence[Draft]) -> None:
         """Puts events into the session's queue, after all that was made before."""
         if not mailbox.linked:
             return

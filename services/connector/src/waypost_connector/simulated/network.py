@@ -21,6 +21,7 @@ from waypost_connector.simulated.cast import Cast
 from waypost_connector.simulated.deliveries import Deliveries
 from waypost_connector.simulated.folder import kept_secret
 from waypost_connector.simulated.generator import Generator, Pace
+from waypost_connector.simulated.happenings import Happenings
 from waypost_connector.simulated.mailboxes import Disk, Mailbox, open_disk
 from waypost_connector.simulated.metrics import NetworkMetrics
 from waypost_connector.simulated.protocol import STRANGER_FRAME_BYTES
@@ -105,7 +106,7 @@ async def run_network(
 
         secret = _secret(address, folder)
         accounts = Accounts(storage, disk, open_account, secret=secret, scan_seconds=options.scan_seconds)
-        server = Server(by_session, disk, metrics, Asked(calls, accounts, faults), secret=secret)
+        server = Server(by_session, disk, metrics, Asked(calls, accounts, faults, Happenings(calls, accounts)), secret=secret)
         with listening_at("WAYPOST_NETWORK_PORT"):
             listener = await asyncio.start_server(
                 server.handle, address.host, address.port, limit=STRANGER_FRAME_BYTES, backlog=BACKLOG

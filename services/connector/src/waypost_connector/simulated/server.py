@@ -12,6 +12,7 @@ from waypost_connector.simulated.accounts import Accounts, PairingRequest, ident
 from waypost_connector.simulated.calls import Calls
 from waypost_connector.simulated.calls_faults import Faults
 from waypost_connector.simulated.deliveries import Deliveries
+from waypost_connector.simulated.happenings import KINDS, Happenings
 from waypost_connector.simulated.mailboxes import Disk, Login, Mailbox
 from waypost_connector.simulated.metrics import NetworkMetrics
 from waypost_connector.simulated.protocol import (
@@ -45,6 +46,7 @@ class Asked:
     calls: Calls
     accounts: Accounts
     faults: Faults
+    happenings: Happenings
 
 
 class Server:
@@ -142,7 +144,10 @@ class Server:
                         return read_pairing(frame)
                     case "unlink" if is_same_secret(text_field(frame, "secret"), self._secret):
                         await self._asked.accounts.unlink(login, self._mailboxes.get(text_field(frame, "session")))
-                    case "sessions" | "faults" | "pair" | "unlink":
+                    case kind if kind in KINDS and is_same_secret(text_field(frame, "secret"), self._secret):
+                        mailbox = self._mailboxes.get(text_field(frame, "session"))
+                        await login.frames.write(await self._asked.happenings.bring(frame, mailbox))
+                    case "sessions" | "faults" | "pair" | "unlink" | "arrive" | "scan" | "cut":
                         await self._refuse(login, "wrong_secret")
                     case "login":
                         return await self._mailbox_of(login, frame)
