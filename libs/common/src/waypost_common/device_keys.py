@@ -5,16 +5,28 @@ import json
 import secrets
 import sys
 from collections.abc import Sequence
-from typing import Any, Final, Self, TypedDict
+from typing import Any, Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from waypost_common.documents import SealedKeys
 from waypost_common.environment import WRONG_SETTINGS
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.settings import DEVICE_KEY_BYTES, DeviceBlock
+
+__all__ = [
+    "DamagedDeviceKeysError",
+    "DeviceKeysError",
+    "Keyring",
+    "SealedKeys",
+    "UnknownDeviceKeyError",
+    "key_id",
+    "new_device_key",
+    "required_keyring",
+]
 
 NONCE_BYTES: Final = 12
 KEY_ID_PREFIX: Final = "dk_"
@@ -23,16 +35,6 @@ UNSET: Final = (
     "WAYPOST_DEVICES_KEYS is not set: it seals what sessions log in with. Make a key with `waypost devices new-key` and set it "
     "for every connector, always the same"
 )
-
-
-class SealedKeys(TypedDict):
-    """`keys` of a document in `devices`."""
-
-    keyId: str
-    """Which key of the settings it is sealed with."""
-    nonce: bytes
-    data: bytes
-    """The ciphertext with its tag."""
 
 
 class DeviceKeysError(Exception):

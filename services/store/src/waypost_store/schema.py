@@ -14,6 +14,7 @@ from waypost_common.documents import (
     ChatDocument,
     Collection,
     ContactDocument,
+    DeviceDocument,
     GroupDocument,
     GroupMemberDocument,
     MessageDocument,
@@ -108,7 +109,7 @@ BOOKKEEPING_SHAPES: Final[Mapping[Collection, Shape]] = {
         required=frozenset({"_id", "hash", "organization", "permissions"}),
         indexes=(_index("hash", "hash", unique=True), _index("organization", "organization")),
     ),
-    Collection.DEVICES: Shape(required=frozenset({"_id"})),
+    Collection.DEVICES: Shape(required=DeviceDocument.__required_keys__),
     Collection.GENERATIONS: Shape(required=frozenset({"_id", "generation"})),
     Collection.LEASES: Shape(required=frozenset({"_id", "owner", "until"})),
     Collection.POSITIONS: Shape(

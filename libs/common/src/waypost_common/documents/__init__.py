@@ -24,6 +24,10 @@ from waypost_common.documents.conversations import (
     SeenCommand,
     Vote,
 )
+from waypost_common.documents.devices import (
+    DeviceDocument,
+    SealedKeys,
+)
 from waypost_common.documents.ids import (
     MAX_SORT_TIME,
     chat_document_id,
@@ -55,6 +59,7 @@ __all__ = [
     "ChatDocument",
     "Collection",
     "ContactDocument",
+    "DeviceDocument",
     "Edit",
     "Erasure",
     "GenerationDocument",
@@ -67,6 +72,7 @@ __all__ = [
     "PushName",
     "QrCode",
     "Reaction",
+    "SealedKeys",
     "SeenCommand",
     "SessionDocument",
     "Vote",
