@@ -15,6 +15,7 @@ import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from waypost_common import topics
+from waypost_common.settings import KafkaSettings
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = Path(sys.executable).parent
@@ -115,7 +116,7 @@ def test_every_payload_is_a_sound_json_schema(service: str) -> None:
 
 @pytest.mark.parametrize("service", ASYNCAPI)
 def test_every_channel_is_a_declared_topic(service: str) -> None:
-    declared = {topic.name for topic in topics.TOPICS}
+    declared = {topic.name for topic in topics.topics(KafkaSettings())}
     assert {channel["address"] for channel in committed(service)["channels"].values()} <= declared
 
 

@@ -6,20 +6,21 @@ from pathlib import Path
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
+from waypost_common.settings import KafkaSettings
 from waypost_common.topics import (
-    BACKENDS,
     DAY_MS,
     INGEST_GROUP,
     KEEP,
     STORE_GROUP,
     STORE_OUTCOMES_GROUP,
-    TOPICS,
     Topic,
     connector_group,
+    topics,
 )
 
 PAGE = (Path(__file__).parents[2] / "docs/kafka.md").read_text()
-GROUPS = {INGEST_GROUP, STORE_GROUP, STORE_OUTCOMES_GROUP, *map(connector_group, BACKENDS)}
+TOPICS = topics(KafkaSettings())
+GROUPS = {INGEST_GROUP, STORE_GROUP, STORE_OUTCOMES_GROUP, *map(connector_group, KafkaSettings().backend_names)}
 
 
 def access_commands() -> list[str]:

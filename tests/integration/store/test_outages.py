@@ -27,6 +27,6 @@ async def test_claims_sessions_and_outcomes_are_put_off_while_mongodb_is_away() 
         with pytest.raises(RetryLaterError, match="MongoDB"):
             await claim(database["operations"], [(command, Start())], now=NOW, keep_days=7)
         with pytest.raises(RetryLaterError, match="MongoDB"):
-            await KnownSessions(database, LiveGeneration(database), default_backend="simulated").look([SessionId("S1")])
+            await KnownSessions(database, LiveGeneration(database), backends=("simulated",)).look([SessionId("S1")])
         with pytest.raises(RetryLaterError, match="MongoDB"):
             await write_outcomes(database["operations"], [outcome], now=NOW, keep_days=7)

@@ -27,7 +27,7 @@ from waypost_common.kafka import (
     started,
 )
 from waypost_common.settings import KafkaSettings
-from waypost_common.topics import TOPICS
+from waypost_common.topics import topics
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_a_producer_may_leave_records_uncompressed() -> None:
 
 
 def test_a_producer_takes_whatever_any_topic_takes() -> None:
-    assert max(topic.max_message_bytes for topic in TOPICS) < MAX_REQUEST_BYTES
+    assert max(topic.max_message_bytes for topic in topics(KafkaSettings())) < MAX_REQUEST_BYTES
 
 
 async def test_an_admin_client_speaks_to_the_cluster_of_the_settings() -> None:

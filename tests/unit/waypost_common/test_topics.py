@@ -8,13 +8,14 @@ from waypost_common.topics import (
     EVENTS_DLQ,
     INGEST_GROUP,
     KEEP,
-    TOPICS,
     group_name,
     live_commands,
     topic_name,
     topic_names,
+    topics,
 )
 
+TOPICS = topics(KafkaSettings())
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 
@@ -44,6 +45,12 @@ def test_a_prefix_goes_before_every_topic_and_group() -> None:
     assert topic_name(settings, EVENTS) == "t1.wa.events"
     assert group_name(settings, INGEST_GROUP) == "t1.waypost.ingest"
     assert set(topic_names(settings)) == {f"t1.{topic.name}" for topic in TOPICS}
+
+
+def test_each_backend_has_a_topic_of_its_own_and_the_first_is_the_default() -> None:
+    settings = KafkaSettings(backends="one,two")
+    assert {topic.name for topic in topics(settings)} - BY_NAME.keys() == {live_commands("one"), live_commands("two")}
+    assert settings.default_backend == "one"
 
 
 def test_each_generation_has_a_group_of_its_own() -> None:

@@ -16,7 +16,7 @@ CONNECTED = {
 
 
 def push_backend(**changes: Any) -> str | None:
-    return known_session(CONNECTED | changes, default_backend="simulated").push_backend
+    return known_session(CONNECTED | changes, backends=("simulated", "other")).push_backend
 
 
 def test_a_connected_session_that_lists_it_is_told_of_chat_flags() -> None:

@@ -29,12 +29,23 @@ class KafkaSettings(SettingsBlock):
     """Copies of each partition, used by `waypost migrate` alone. Production: 3."""
     min_insync_replicas: Annotated[int, Field(ge=1, le=10)] = 1
     """Copies that must have a record before it counts as written. Production: 2."""
+    backends: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}(,[a-z0-9_-]{1,32})*$")] = "simulated"
+    """Comma-separated names of the backends that sessions may have: each has a command topic, made by `waypost migrate`. The
+    first is that of a new session whose command names none. The same for all services."""
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
     """How producers compress records."""
     session_timeout_ms: Annotated[int, Field(ge=1_000, le=600_000)] = 10_000
     """Silence after which the group gives a consumer's partitions to others."""
     request_timeout_ms: Annotated[int, Field(ge=1_000, le=600_000)] = 10_000
     """How long one request to a broker may take."""
+
+    @property
+    def backend_names(self) -> tuple[str, ...]:
+        return tuple(self.backends.split(","))
+
+    @property
+    def default_backend(self) -> str:
+        return self.backend_names[0]
 
 
 class MongoSettings(SettingsBlock):

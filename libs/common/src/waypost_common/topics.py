@@ -15,7 +15,6 @@ COMMANDS_STORE: Final = "wa.commands.store"
 OUTCOMES: Final = "wa.outcomes"
 EVENTS_DLQ: Final = "wa.events.dlq"
 COMMANDS_DLQ: Final = "wa.commands.dlq"
-BACKENDS: Final = ("simulated",)
 
 INGEST_GROUP: Final = "waypost.ingest"
 STORE_GROUP: Final = "waypost.store"
@@ -49,7 +48,7 @@ class Topic:
         }
 
 
-TOPICS: Final = (
+_FIXED: Final = (
     Topic(
         name=EVENTS,
         retention_ms=KEEP,
@@ -61,15 +60,6 @@ TOPICS: Final = (
         retention_ms=7 * DAY_MS,
         max_message_bytes=8 * MIB,
         description="Commands that concern only the stored copy.",
-    ),
-    *(
-        Topic(
-            name=live_commands(backend),
-            retention_ms=7 * DAY_MS,
-            max_message_bytes=32 * MIB,
-            description=f"Commands for the connectors of the {backend} backend.",
-        )
-        for backend in BACKENDS
     ),
     Topic(name=OUTCOMES, retention_ms=7 * DAY_MS, max_message_bytes=8 * MIB, description="What became of each command."),
     Topic(
@@ -87,6 +77,20 @@ TOPICS: Final = (
 )
 
 
+def topics(settings: KafkaSettings) -> tuple[Topic, ...]:
+    """All topics of a system with these settings."""
+    live = (
+        Topic(
+            name=live_commands(backend),
+            retention_ms=7 * DAY_MS,
+            max_message_bytes=32 * MIB,
+            description=f"Commands for the connectors of the {backend} backend.",
+        )
+        for backend in settings.backend_names
+    )
+    return (*_FIXED, *live)
+
+
 def topic_name(settings: KafkaSettings, topic: str) -> str:
     return settings.topic_prefix + topic
 
@@ -96,4 +100,4 @@ def group_name(settings: KafkaSettings, group: str, generation: int = 1) -> str:
 
 
 def topic_names(settings: KafkaSettings) -> Iterable[str]:
-    return (topic_name(settings, topic.name) for topic in TOPICS)
+    return (topic_name(settings, topic.name) for topic in topics(settings))

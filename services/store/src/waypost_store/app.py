@@ -19,7 +19,6 @@ from waypost_common.outcomes import Outcome
 from waypost_common.probes import serve_probes
 from waypost_common.subscriber import LoopSubscriber, subscribe
 from waypost_common.topics import (
-    BACKENDS,
     COMMANDS_STORE,
     EVENTS,
     OUTCOMES,
@@ -93,7 +92,7 @@ class StoreService:
             schema=Outcome,
             description="Commands that end here: rejected, expired, unknown. Key: the command's id.",
         )
-        for backend in BACKENDS:
+        for backend in kafka.backend_names:
             broker.publisher(
                 topic_name(kafka, live_commands(backend)),
                 title=f"PushesTo{backend.title()}",

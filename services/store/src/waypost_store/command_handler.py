@@ -38,7 +38,7 @@ class CommandHandler:
         self._settings = settings
         self._connections = connections
         self._metrics = metrics
-        self._sessions = KnownSessions(connections.database, generation, default_backend=settings.store.default_backend)
+        self._sessions = KnownSessions(connections.database, generation, backends=settings.kafka.backend_names)
         self._limit = DeadLetterLimit()
 
     async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
@@ -111,7 +111,7 @@ class CommandHandler:
             case _:
                 result = "started" if claimed.state is ClaimState.WON else "repeated"
                 self._metrics.commands.labels(command.command, result).inc()
-                event = event_of_command(command, now=now, default_backend=self._settings.store.default_backend)
+                event = event_of_command(command, now=now, default_backend=self._settings.kafka.default_backend)
                 return event_message(topic_name(self._settings.kafka, EVENTS), event, command, item.traceparent)
 
     def _outcome_message(self, item: Accepted, outcome: Outcome) -> Message:

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,6 @@ from waypost_common.event_payloads import SessionState
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.live_commands import ChatPushCommand
 from waypost_common.mongo import Document, MongoDatabase, retry_or_stop
-from waypost_common.topics import BACKENDS
 from waypost_store.generations import LiveGeneration
 
 MOST: Final = 100_000
@@ -39,12 +38,13 @@ class KnownSessions:
         database: MongoDatabase,
         generation: LiveGeneration,
         *,
-        default_backend: str,
+        backends: Sequence[str],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`backends` that there are connectors for; the first is that of a session that names none."""
         self._database = database
         self._generation = generation
-        self._default_backend = default_backend
+        self._backends = backends
         self._monotonic = monotonic
         self._known: OrderedDict[SessionId, tuple[float, KnownSession]] = OrderedDict()
 
@@ -67,7 +67,7 @@ class KnownSessions:
     async def _load(self, sessions: list[SessionId], known_until: float) -> None:
         collection = self._database[collection_name(Collection.SESSIONS, await self._generation.number())]
         async for document in collection.find({"_id": {"$in": sessions}}, list(FIELDS)):
-            self._keep(SessionId(document["_id"]), known_until, known_session(document, default_backend=self._default_backend))
+            self._keep(SessionId(document["_id"]), known_until, known_session(document, backends=self._backends))
 
     def _keep(self, session: SessionId, known_until: float, known: KnownSession) -> None:
         self._known[session] = (known_until, known)
@@ -76,9 +76,9 @@ class KnownSessions:
             self._known.popitem(last=False)
 
 
-def known_session(document: Document, *, default_backend: str) -> KnownSession:
-    backend = document["backend"] or default_backend
-    can_push = document["status"] == SessionState.WORKING and PUSH in (document["operations"] or ()) and backend in BACKENDS
+def known_session(document: Document, *, backends: Sequence[str]) -> KnownSession:
+    backend = document["backend"] or backends[0]
+    can_push = document["status"] == SessionState.WORKING and PUSH in (document["operations"] or ()) and backend in backends
     return KnownSession(
         organization=OrganizationId(document["organization"]),
         removed=bool(document["removed"]),

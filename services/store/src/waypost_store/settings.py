@@ -12,8 +12,6 @@ class StoreBlock(SettingsBlock):
     """Most commands taken at once: one claim in MongoDB and one flush to Kafka for all of them."""
     startup_timeout_s: Annotated[float, Field(ge=1, le=3_600)] = 60
     """How long to wait for Kafka and MongoDB at start, and in `waypost migrate`, before giving up."""
-    default_backend: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "simulated"
-    """The backend of a new session whose command names none."""
     operation_retention_days: Annotated[int, Field(ge=1, le=365)] = 7
     """Days until the record of a command that came by Kafka alone is removed."""
     sweep_interval_s: Annotated[float, Field(ge=0.1, le=3_600)] = 5

@@ -22,8 +22,8 @@ from waypost_api.request_body import read_body
 from waypost_common.commands import CommandEnvelope
 from waypost_common.errors import UnsupportedOperationError
 from waypost_common.live_commands import WITHOUT_CONNECTION
+from waypost_common.settings import KafkaSettings
 
-DEFAULT_BACKEND: Final = "simulated"
 WORKING: Final = "working"
 
 
@@ -58,6 +58,7 @@ async def carry_out_live(call: Call, request: LiveRequest, *, body: bytes | None
         earlier = await earlier_request(call)
     if earlier is None:
         require_capability(session, request.command)
+    backend = _backend(session, call.state["settings"].kafka)
     if body is None:
         body = await read_body(call.request, call.state["settings"].http)
     wish = request.parse(call, body)
@@ -68,7 +69,7 @@ async def carry_out_live(call: Call, request: LiveRequest, *, body: bytes | None
         subject=subject,
         fingerprint=wish.fingerprint,
         command=wish.command,
-        backend=session.document["backend"] or DEFAULT_BACKEND,
+        backend=backend,
         deadline_ms=commands.queued_deadline_ms if patient else commands.live_deadline_ms,
     )
     return await carry_through(call, wanted, earlier=earlier, answer=request.answer, accepted=request.accepted)
@@ -80,6 +81,14 @@ def require_capability(session: OwnedSession, command: str) -> None:
         raise UnsupportedOperationError(f"the connector of this session does not offer {command}")
     if command not in WITHOUT_CONNECTION and session.document["status"] != WORKING:
         raise UnsupportedOperationError(f"the session is {session.document['status']}, not working: start it first")
+
+
+def _backend(session: OwnedSession, settings: KafkaSettings) -> str:
+    """Raises UnsupportedOperationError where its commands have no topic: the session came from another product."""
+    backend = session.document["backend"] or settings.default_backend
+    if backend not in settings.backend_names:
+        raise UnsupportedOperationError("no connector of this system serves the backend of this session")
+    return backend
 
 
 def session_alone(_call: Call) -> str:

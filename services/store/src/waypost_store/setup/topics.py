@@ -8,7 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from waypost_common.settings import KafkaSettings
-from waypost_common.topics import TOPICS, Topic, topic_name
+from waypost_common.topics import Topic, topic_name, topics
 from waypost_store.errors import StoreError
 from waypost_store.setup.change import Change
 
@@ -31,7 +31,7 @@ async def partition_counts(admin: AIOKafkaAdminClient, names: Sequence[str]) -> 
 
 async def topic_changes(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> list[Change]:
     """Raises StoreError when a topic exists with another number of partitions than the settings say."""
-    names = {topic_name(settings, topic.name): topic for topic in TOPICS}
+    names = {topic_name(settings, topic.name): topic for topic in topics(settings)}
     counts = await partition_counts(admin, list(names))
     differing = {name: count for name, count in counts.items() if count != settings.partitions}
     if differing:
