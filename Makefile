@@ -9,6 +9,9 @@ UV_VERSION := 0.13.8
 # The machine's uv, or one that lives in this folder.
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 UP_OPTIONS ?=
+# Of `make arrivals`.
+EVENTS ?= 720000
+KILLS ?= 60
 # Only the folders that are there.
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/properties)
 # The longest first: then no process is left with one of them in the end.
@@ -17,7 +20,7 @@ TEST_PROCESSES ?= 2
 # Each has a Kafka and a mongod of its own, and mostly waits.
 SERVER_TEST_PROCESSES ?= 2
 
-.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench
+.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -92,3 +95,6 @@ generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents, the JSON Sch
 
 bench: $(INSTALLED) ## Measure, and print the figures
 	$(BIN)/python -m benchmarks
+
+arrivals: $(INSTALLED) ## An hour of arrivals at 200/s, a kill a minute, as fast as it goes (EVENTS=720000 KILLS=60)
+	WAYPOST_TEST_ARRIVALS=$(EVENTS) WAYPOST_TEST_ARRIVALS_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/faults/test_connectors_arrivals.py

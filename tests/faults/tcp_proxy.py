@@ -1,0 +1,63 @@
+"""A TCP proxy in the test's own process, which can be cut and healed: a network that fails between two programs that run."""
+
+import asyncio
+from contextlib import suppress
+
+from waypost_local.ports import LOOPBACK, free_port
+
+CHUNK_BYTES = 256 * 1024
+
+
+class TcpProxy:
+    """Listens on `port` of the loopback, and hands every connection on to `target`, a port there too."""
+
+    def __init__(self, target: int) -> None:
+        self.port = free_port()
+        self._target = target
+        self._server: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, LOOPBACK, self.port, backlog=1_024)
+
+    async def cut(self) -> None:
+        """Ends every connection with what is on its way, and refuses new ones."""
+        if self._server is not None:
+            self._server.close()
+        for writers in self._connections.values():
+            for writer in writers:
+                writer.transport.abort()
+        while self._connections:
+            await asyncio.wait(self._connections)
+        self._server = None
+
+    async def heal(self) -> None:
+        await self.start()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        writers = self._connections[task] = [writer]
+        try:
+            with suppress(OSError):
+                far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._target)
+                writers.append(far_writer)
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(_carry(reader, far_writer), name="to the target")
+                    tasks.create_task(_carry(far_reader, writer), name="from the target")
+        finally:
+            for one in writers:
+                one.close()
+            del self._connections[task]
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Until either side ends, which ends the other as well."""
+    try:
+        while data := await reader.read(CHUNK_BYTES):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        return
+    finally:
+        writer.close()
