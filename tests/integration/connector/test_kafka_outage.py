@@ -66,8 +66,8 @@ async def test_while_kafka_is_away_the_connector_keeps_a_bounded_buffer_and_then
     assert await asyncio.to_thread(connector.end, signal.SIGTERM) == 0
 
 
-async def test_sigterm_while_kafka_is_away_ends_with_0_within_the_deadline(
-    own_kafka: OwnKafka, start_network: Callable[..., Network], connector: Process, topics: None
+async def test_sigterm_while_kafka_is_away_ends_with_0_within_the_deadline_and_acknowledges_nothing_that_kafka_does_not_have(
+    own_kafka: OwnKafka, start_network: Callable[..., Network], connector: Process, read_events: ReadEvents
 ) -> None:
     network = start_network("--sessions", "2", "--chats", "10", "--rate", "200")
     connector.environment = connector.environment | {"WAYPOST_CONNECTOR_SHUTDOWN_SECONDS": "1"}
@@ -82,6 +82,8 @@ async def test_sigterm_while_kafka_is_away_ends_with_0_within_the_deadline(
     await eventually(holds_some, "it holds events that Kafka does not have")
     assert await asyncio.to_thread(connector.end, signal.SIGTERM) == 0
     await eventually(lambda: len(network.record("disconnected")) == 2, "both disconnected")
+    await own_kafka.start()
+    assert set(network.acknowledged()) <= set(ids_of(await read_events()))
 
 
 async def test_a_topic_that_is_not_made_yet_is_named_by_readiness_and_waited_for(
