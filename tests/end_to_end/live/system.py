@@ -14,7 +14,7 @@ from tests.end_to_end.live.examples import Stage
 from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
 from tests.processes import Process, eventually
 
-from waypost_common.identifiers import OrganizationId
+from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.jids import ChatType
 from waypost_common.kafka import create_admin
 from waypost_common.settings import KafkaSettings, MongoSettings
@@ -28,7 +28,7 @@ from waypost_store.keys import create_key
 from waypost_store.settings import StoreSettings
 
 SECRET: Final = "of network and connector"
-SESSIONS: Final = 11
+SESSIONS: Final = 12
 CHATS: Final = 4
 EVENTS_A_SECOND: Final = 60
 SCANNED_AFTER_S: Final = 3
@@ -58,7 +58,9 @@ class LiveSystem:
         self.store = store
         self.casts = casts(seed=1, sessions=SESSIONS, chats=CHATS)
         self._folder = folder
-        self._free = iter(self.casts[1:])
+        self._free = iter(self.casts[1:-1])
+        self.restarted: SessionId = self.casts[-1].session
+        """Paired. May be restarted at any time, and is used for nothing else."""
         self.owner: Caller
         """May do everything in the simulated sessions' organization."""
         self.listener: Caller
