@@ -32,8 +32,8 @@ NONCE_BYTES: Final = 12
 KEY_ID_PREFIX: Final = "dk_"
 PURPOSE: Final = "waypost device keys, 1"
 UNSET: Final = (
-    "WAYPOST_DEVICES_KEYS is not set: it seals what sessions log in with. Make a key with `waypost devices new-key` and set it "
-    "for every connector, always the same"
+    "WAYPOST_DEVICES_KEYS is not set: its keys seal what sessions log in with. Give all connectors and `waypost devices` the "
+    "same; `waypost devices new-key` makes one"
 )
 
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from waypost_store.cli.devices import devices
 from waypost_store.cli.keys import keys
 from waypost_store.cli.migrate import migrate_command
 from waypost_store.cli.status import doctor_command, status_command
@@ -16,6 +17,7 @@ cli.command("migrate")(migrate_command)
 cli.command("status")(status_command)
 cli.command("doctor")(doctor_command)
 cli.add_typer(keys, name="keys")
+cli.add_typer(devices, name="devices")
 
 
 def main() -> None:
