@@ -1,10 +1,11 @@
 """One person, one chat."""
 
 import pytest
+from tests.unit.waypost_connector.kept_in_memory import addresses_in_memory
 
 from waypost_common.identifiers import Jid
 from waypost_common.jids import InvalidJidError
-from waypost_connector.addresses import FirstSight, Sighting, sighting, with_chosen_chat
+from waypost_connector.addresses import Choice, FirstSight, Sighting, choice, sighting, with_chat, with_chosen_chat
 
 LID, PHONE = Jid("123@lid"), Jid("9991@s.whatsapp.net")
 
@@ -24,33 +25,49 @@ def test_someone_known_by_lid_alone_has_a_lid_chat() -> None:
     assert FirstSight().choose(LID, None) == LID
 
 
-def test_the_memory_is_bounded() -> None:
-    addresses = FirstSight()
-    addresses.MOST_REMEMBERED = 10
-    for number in range(100):
-        addresses.choose(Jid(f"{number}@lid"), Jid(f"{number}@s.whatsapp.net"))
-    assert addresses.choose(Jid("99@lid"), None) == "99@s.whatsapp.net"
-    assert addresses.choose(Jid("0@lid"), None) == "0@lid"
+@pytest.mark.parametrize(
+    ("kept", "jid", "alternative", "chosen", "unkept"),
+    [
+        ({}, LID, None, LID, LID),
+        ({}, PHONE, None, PHONE, None),
+        ({}, LID, PHONE, PHONE, LID),
+        ({}, PHONE, LID, PHONE, LID),
+        ({LID: PHONE}, LID, PHONE, PHONE, None),
+        ({LID: LID}, PHONE, LID, LID, PHONE),
+        ({LID: LID, PHONE: LID}, LID, PHONE, LID, None),
+        ({PHONE: LID}, PHONE, None, LID, None),
+    ],
+)
+def test_what_is_kept_is_what_cannot_be_told_from_the_address_itself(
+    kept: dict[Jid, Jid], jid: Jid, alternative: Jid | None, chosen: Jid, unkept: Jid | None
+) -> None:
+    assert choice(kept, jid, alternative) == Choice(chosen, unkept)
+
+
+def test_a_new_number_of_somebody_known_leads_to_the_same_chat() -> None:
+    kept = {LID: PHONE}
+    assert choice(kept, LID, Jid("9992@s.whatsapp.net")) == Choice(PHONE, Jid("9992@s.whatsapp.net"))
 
 
 async def test_only_the_address_of_the_chat_is_replaced_in_a_payload() -> None:
     payload = {"chatJid": LID, "senderJid": LID, "body": LID}
-    chosen = await with_chosen_chat("message", payload, PHONE, FirstSight())
+    chosen = await with_chosen_chat("message", payload, PHONE, addresses_in_memory())
     assert chosen == {"chatJid": PHONE, "senderJid": LID, "body": LID}
 
 
-async def test_who_composes_in_a_dm_is_named_as_the_chat_is() -> None:
+def test_who_composes_in_a_dm_is_named_as_the_chat_is() -> None:
     payload = {"chatJid": LID, "from": "123:7@lid", "state": "composing"}
-    assert await with_chosen_chat("presence.update", payload, PHONE, FirstSight()) == {
-        "chatJid": PHONE,
-        "from": PHONE,
-        "state": "composing",
-    }
+    assert with_chat(payload, Sighting(LID, PHONE), PHONE) == {"chatJid": PHONE, "from": PHONE, "state": "composing"}
+
+
+def test_what_is_named_as_chosen_is_left_as_it_is() -> None:
+    payload = {"chatJid": PHONE, "from": PHONE}
+    assert with_chat(payload, Sighting(PHONE, None), PHONE) is payload
 
 
 async def test_a_group_is_left_as_it_is() -> None:
     payload = {"chatJid": "1@g.us", "from": LID}
-    assert await with_chosen_chat("presence.update", payload, None, FirstSight()) is payload
+    assert await with_chosen_chat("presence.update", payload, None, addresses_in_memory()) is payload
     assert sighting("presence.update", payload, None) is None
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 import pytest
 from pydantic import SecretStr
+from tests.unit.waypost_connector.kept_in_memory import addresses_in_memory
 
 from waypost_common.identifiers import EpochMs, EventId, Jid, OrganizationId, SessionId
 from waypost_common.live_commands import LiveCommand
-from waypost_connector.addresses import FirstSight
 from waypost_connector.backend import (
     BackendError,
     CallResult,
@@ -160,7 +160,7 @@ async def serving(
         backend,
         publisher,
         metrics,
-        FirstSight(),
+        addresses_in_memory(),
         sessions=CallableSessions(),
         gateway_id="c1",
         disconnected_seconds=0.05,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from waypost_common.identifiers import Jid
-from waypost_common.jids import is_lid, is_person, is_phone_jid, parse_jid
+from waypost_common.jids import is_lid, is_person, parse_jid
 
 
 class ChatAddresses(Protocol):
@@ -58,27 +58,37 @@ async def with_chosen_chat(
     return payload if seen is None else with_chat(payload, seen, await addresses.chosen(seen.jid, seen.alternative))
 
 
-class FirstSight:
-    """Takes the phone JID where it is known, and remembers who was seen without one, for as long as the process lives."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    chosen: Jid
+    unkept: Jid | None
+    """The address for which the choice must be kept before anything relies on it; None where all is kept that needs to be."""
 
-    MOST_REMEMBERED = 100_000
+
+def choice(kept: Mapping[Jid, Jid], jid: Jid, alternative: Jid | None) -> Choice:
+    """Given what is kept for a person's addresses. Pure.
+
+    A LID stands for one person for good, so what is kept for the LID is what holds, and it is kept first: of several processes
+    that see a person at once, one makes the choice and the others find it. A phone JID that was seen alone is its own chat and
+    binds nobody, so that it can still follow the LID's chat once the two are known to be one person.
+    """
+    lid, phone = (jid, alternative) if is_lid(jid) else (alternative, jid)
+    addresses = [address for address in (lid, phone) if address is not None]
+    chosen = next((kept[address] for address in addresses if address in kept), addresses[-1])
+    unkept = (address for address in addresses if address not in kept and (address == lid or address != chosen))
+    return Choice(chosen, next(unkept, None))
+
+
+class FirstSight:
+    """Keeps what it chose for as long as it lives."""
 
     def __init__(self) -> None:
-        self._chosen: dict[Jid, Jid] = {}
+        self._kept: dict[Jid, Jid] = {}
 
     def choose(self, jid: Jid, alternative: Jid | None) -> Jid:
-        if alternative is None:
-            return self._chosen.get(jid, jid)
-        known = self._chosen.get(jid) or self._chosen.get(alternative)
-        if known is None:
-            known = alternative if is_phone_jid(alternative) else jid
-            while len(self._chosen) > self.MOST_REMEMBERED:
-                del self._chosen[next(iter(self._chosen))]
-        self._chosen[jid] = self._chosen[alternative] = known
-        return known
-
-    async def chosen(self, jid: Jid, alternative: Jid | None) -> Jid:
-        return self.choose(jid, alternative)
+        while (made := choice(self._kept, jid, alternative)).unkept is not None:
+            self._kept[made.unkept] = made.chosen
+        return made.chosen
 
 
 def _person(text: object) -> Jid | None:

@@ -14,7 +14,6 @@ from waypost_common.listening import listening_at
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.probes import serve_probes
 from waypost_common.topics import EVENTS, topic_name
-from waypost_connector.addresses import FirstSight
 from waypost_connector.assignment import Assignment
 from waypost_connector.backend import Backend
 from waypost_connector.backoff import delays
@@ -28,6 +27,7 @@ from waypost_connector.publisher import Publisher
 from waypost_connector.session_documents import SessionDocuments
 from waypost_connector.session_runner import SessionRunner
 from waypost_connector.settings import ConnectorSettings
+from waypost_connector.stored_addresses import KeptInMongo, StoredAddresses
 from waypost_connector.wishes import Wish
 
 log = structlog.stdlib.get_logger(__name__)
@@ -104,7 +104,7 @@ class Connector:
         )
         async with asyncio.TaskGroup() as tasks:
             publishing = tasks.create_task(publisher.run(), name="publish")
-            following = tasks.create_task(self._follow(self._ownership, publisher, tasks), name="follow")
+            following = tasks.create_task(self._follow(self._ownership, publisher, database, tasks), name="follow")
             calling = tasks.create_task(commands.run(), name="live commands")
             await stop.wait()
             following.cancel()
@@ -129,7 +129,9 @@ class Connector:
             for session in late:
                 session.cancel()
 
-    async def _follow(self, ownership: Ownership, publisher: Publisher, tasks: asyncio.TaskGroup) -> None:
+    async def _follow(
+        self, ownership: Ownership, publisher: Publisher, database: MongoDatabase, tasks: asyncio.TaskGroup
+    ) -> None:
         """Starts and stops sessions as what is wanted of them changes."""
         async for wishes in ownership.wishes():
             wanted = {wish.device.session: wish for wish in wishes}
@@ -140,16 +142,16 @@ class Connector:
                 else:
                     runner.want(wish)
             for wish in wanted.values():
-                self._start(wish, publisher, tasks)
+                self._start(wish, publisher, database, tasks)
 
-    def _start(self, wish: Wish, publisher: Publisher, tasks: asyncio.TaskGroup) -> None:
+    def _start(self, wish: Wish, publisher: Publisher, database: MongoDatabase, tasks: asyncio.TaskGroup) -> None:
         block = self._settings.connector
         runner = SessionRunner(
             wish.device,
             self._backend,
             publisher,
             self._metrics,
-            FirstSight(),
+            StoredAddresses(KeptInMongo(database, wish.device.session, wish.device.organization), wish.device.session),
             sessions=self._sessions,
             gateway_id=block.gateway_id,
             disconnected_seconds=block.disconnected_seconds,

@@ -10,6 +10,7 @@ from pymongo.errors import CollectionInvalid
 from waypost_common.documents import (
     NO_OFFSET,
     PROJECTIONS,
+    AddressDocument,
     ChannelDocument,
     ChatDocument,
     Collection,
@@ -28,6 +29,7 @@ TYPES: Final[Mapping[str, Any]] = {
     "session": "string",
     "organization": "string",
     "jid": "string",
+    "chosen": "string",
     "chatJid": "string",
     "groupJid": "string",
     "sortKey": "string",
@@ -97,6 +99,7 @@ PROJECTION_SHAPES: Final[Mapping[Collection, Shape]] = {
 }
 
 BOOKKEEPING_SHAPES: Final[Mapping[Collection, Shape]] = {
+    Collection.ADDRESSES: Shape(required=AddressDocument.__required_keys__),
     Collection.OPERATIONS: Shape(
         required=frozenset({"_id", "status", "expiresAt"}),
         indexes=(

@@ -8,10 +8,12 @@ from tests.integration.store.conftest import running_store
 from tests.integration.store.purge.conftest import Stored
 from tests.processes import eventually
 
-from waypost_common.documents import Collection
+from waypost_common.documents import Collection, collection_name
 from waypost_common.events import Event
+from waypost_common.identifiers import Jid
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_connector.simulated.world import generate_events
+from waypost_connector.stored_addresses import KeptInMongo, StoredAddresses
 from waypost_store.purge.purger import LeaseLostError, Purger
 from waypost_store.report.status import system_status
 from waypost_store.settings import StoreSettings
@@ -38,6 +40,27 @@ async def test_all_of_a_removed_session_goes_but_its_tombstone_and_nothing_of_an
     kept = {name: {key: found[key] for key in found if key.startswith(stays)} for name, found in before.items()}
     assert after["sessions"].pop(gone)["removed"] is True
     assert after == kept
+
+
+async def test_the_chosen_addresses_of_a_removed_session_go_whatever_the_generation(stored: Stored) -> None:
+    events = busy_sessions()
+    gone, stays = sorted({event_of.session for event_of in events})
+    for session in (gone, stays):
+        kept = KeptInMongo(stored.database, session, events[0].organization)
+        await StoredAddresses(kept, session).chosen(Jid("1@lid"), Jid("9991@s.whatsapp.net"))
+    await stored.take(*events, removal_of(next(one for one in events if one.session == gone)))
+    await stored.purge()
+    left = await stored.database[Collection.ADDRESSES].find().to_list(10)
+    assert left == [
+        {
+            "_id": f"{stays}|1@lid",
+            "session": stays,
+            "organization": events[0].organization,
+            "jid": "1@lid",
+            "chosen": "9991@s.whatsapp.net",
+        }
+    ]
+    assert collection_name(Collection.ADDRESSES, 2) == "addresses"
 
 
 async def test_what_is_delivered_again_after_the_purge_is_purged_again(stored: Stored) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from tests.unit.waypost_connector.kept_in_memory import addresses_in_memory
 
 from waypost_common.claims import Claim, ClaimState, Decision
 from waypost_common.clock import now_ms
@@ -18,7 +19,6 @@ from waypost_common.identifiers import CommandId, EpochMs, OrganizationId, Sessi
 from waypost_common.live_commands import LIVE_COMMAND_ADAPTER, LiveCommand
 from waypost_common.mongo import Document
 from waypost_common.settings import KafkaSettings
-from waypost_connector.addresses import FirstSight
 from waypost_connector.backend import CallEvent, CallResult, Device
 from waypost_connector.live.budget import SendLimit
 from waypost_connector.live.budgets import SendBudgets
@@ -161,7 +161,7 @@ class Scene:
         metrics = ConnectorMetrics()
         self.whatsapp, self.kafka, self.ledger, self.sessions = whatsapp, kafka, FakeLedger(), CallableSessions()
         device = Device(SessionId(SESSION), OrganizationId(ORGANIZATION), SecretStr("key"))
-        records = SessionRecords(device, metrics, FirstSight(), gateway_id="c1", topic_prefix="")
+        records = SessionRecords(device, metrics, addresses_in_memory(), gateway_id="c1", topic_prefix="")
         self.line = Line(whatsapp, records.of_delivery)
         self.sent_times = FakeSentTimes()
         producer: Any = kafka

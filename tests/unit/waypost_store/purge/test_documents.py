@@ -34,4 +34,4 @@ def test_a_session_whose_name_begins_the_same_is_another(other: str) -> None:
 
 
 def test_of_a_session_everything_goes_but_its_own_document() -> None:
-    assert {*OF_A_SESSION, Collection.SESSIONS} == set(PROJECTIONS)
+    assert {*OF_A_SESSION, Collection.SESSIONS} == {*PROJECTIONS, Collection.ADDRESSES}

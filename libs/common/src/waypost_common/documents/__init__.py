@@ -6,6 +6,7 @@ documents small (messages); elsewhere null is written so that indexes and partia
 
 from waypost_common.documents.bookkeeping import (
     NO_OFFSET,
+    AddressDocument,
     GenerationDocument,
     PositionDocument,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "MAX_SORT_TIME",
     "NO_OFFSET",
     "PROJECTIONS",
+    "AddressDocument",
     "ApiKeyDocument",
     "ChannelDocument",
     "ChatDocument",

@@ -2,7 +2,7 @@
 
 from typing import Final, TypedDict
 
-from waypost_common.identifiers import EpochMs, Offset
+from waypost_common.identifiers import EpochMs, Jid, Offset, OrganizationId, SessionId
 
 NO_OFFSET: Final = Offset(-1)
 """Stands for "never" wherever an offset is compared: below every real one."""
@@ -29,3 +29,17 @@ class GenerationDocument(TypedDict):
 
     _id: str
     generation: int
+
+
+class AddressDocument(TypedDict):
+    """Which of a person's two addresses names their chat. Connectors insert it and never change it; purged with its session.
+
+    Kept of each LID, and of a phone JID only where its chat is another one.
+    """
+
+    _id: str
+    """`<session>|<jid>`."""
+    session: SessionId
+    organization: OrganizationId
+    jid: Jid
+    chosen: Jid

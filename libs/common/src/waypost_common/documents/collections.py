@@ -14,6 +14,7 @@ class Collection(StrEnum):
     CONTACTS = "contacts"
     GROUPS = "groups"
     GROUP_MEMBERS = "group_members"
+    ADDRESSES = "addresses"
     OPERATIONS = "operations"
     DEVICES = "devices"
     API_KEYS = "api_keys"
@@ -36,4 +37,4 @@ PROJECTIONS: Final = (
 
 
 def collection_name(collection: Collection, generation: int = 1) -> str:
-    return collection.value if generation == 1 else f"{collection.value}_g{generation}"
+    return collection.value if generation == 1 or collection not in PROJECTIONS else f"{collection.value}_g{generation}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from waypost_common.mongo import MongoDatabase
-from waypost_store.migrations import m0001_bookkeeping, m0002_projections, m0003_instances, m0004_purge
+from waypost_store.migrations import m0001_bookkeeping, m0002_projections, m0003_instances, m0004_purge, m0005_addresses
 
 
 @dataclass(frozen=True)
@@ -21,4 +21,5 @@ MIGRATIONS: Final = (
     Migration(2, m0002_projections.DESCRIPTION, m0002_projections.apply),
     Migration(3, m0003_instances.DESCRIPTION, m0003_instances.apply),
     Migration(4, m0004_purge.DESCRIPTION, m0004_purge.apply),
+    Migration(5, m0005_addresses.DESCRIPTION, m0005_addresses.apply),
 )

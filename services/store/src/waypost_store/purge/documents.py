@@ -24,6 +24,7 @@ OF_A_SESSION: Final = (
     Collection.GROUPS,
     Collection.CONTACTS,
     Collection.CHANNELS,
+    Collection.ADDRESSES,
     Collection.CHATS,
 )
 """In the order of removal. Chats last: without them nothing tells how far the others' events were applied."""
