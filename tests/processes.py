@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from waypost_local.ports import free_port
 
 PROGRAMS = Path(sys.executable).parent
 DEADLINE_SECONDS = 60.0
+SECRETS_END = ("_SECRET", "_KEYS")
+DEVICE_KEY = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 async def eventually(
@@ -91,6 +94,12 @@ class Process:
     @property
     def log(self) -> str:
         return self._log.read_text() if self._log.exists() else ""
+
+    def secrets_in_log(self) -> list[str]:
+        """Of its settings, those secrets that it wrote down; and whatever looks like what a simulated session logs in with."""
+        log = self.log
+        settings = [name for name, value in self.environment.items() if name.endswith(SECRETS_END) and value in log]
+        return settings + DEVICE_KEY.findall(log)
 
     def probe(self, path: str) -> tuple[int, str]:
         """Status 0 while nothing listens, or nothing that speaks HTTP."""

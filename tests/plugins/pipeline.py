@@ -201,3 +201,4 @@ async def migrated(settings: StoreSettings, folder: Path) -> AsyncIterator[Pipel
         finally:
             for process in one.processes:
                 process.end(9)
+        assert [secret for process in one.processes for secret in process.secrets_in_log()] == []

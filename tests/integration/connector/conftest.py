@@ -88,6 +88,7 @@ def connector(environment: dict[str, str], tmp_path: Path) -> Iterator[Process]:
     process = Process(["waypost-connector", "run"], environment | metrics, tmp_path / "connector.log")
     yield process
     process.end(signal.SIGKILL)
+    assert process.secrets_in_log() == []
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Validators and indexes follow from the documents' types."""
 
 from waypost_common.documents import PROJECTIONS, Collection
-from waypost_store.schema import PROJECTION_SHAPES
+from waypost_store.schema import BOOKKEEPING_SHAPES, PROJECTION_SHAPES
 
 
 def test_every_projection_is_declared() -> None:
@@ -12,6 +12,10 @@ def test_a_message_placeholder_needs_no_body() -> None:
     required = PROJECTION_SHAPES[Collection.MESSAGES].required
     assert {"session", "organization", "chatJid", "epoch", "appliedOffset"} <= required
     assert not {"body", "effectiveAt", "status"} & required
+
+
+def test_a_device_of_an_older_version_still_fits() -> None:
+    assert BOOKKEEPING_SHAPES[Collection.DEVICES].required == {"_id"}
 
 
 def test_every_list_index_begins_with_the_session() -> None:
