@@ -2,9 +2,7 @@
 
 import asyncio
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ from tests.integration.connector.conftest import Network
 from tests.processes import eventually
 
 from waypost_connector.simulated.protocol import CLIENT_FRAME_BYTES, WINDOW, Frames, device_key, open_frames
-from waypost_connector.simulated.server import MOST_STRANGERS
 from waypost_connector.simulated.world import casts
 from waypost_local.ports import free_port
 
@@ -200,41 +197,6 @@ async def test_a_full_record_is_put_by_and_everything_can_be_read_as_long_as_it_
     sequences = [sequence for line in network.record("acknowledged") for sequence in line["sequences"]]
     assert sequences == list(range(sequences[0], sequences[-1] + 1))
     assert sequences[-1] >= 16_000
-
-
-def is_closed(connection: socket.socket) -> bool:
-    try:
-        return connection.recv(1, socket.MSG_PEEK) == b""
-    except BlockingIOError:
-        return False
-    except ConnectionError:
-        return True
-
-
-async def test_strangers_are_bounded_in_number_and_time_and_hold_up_nobody(
-    start_network: Callable[..., Network], connect: Callable[[], Any], environment: dict[str, str]
-) -> None:
-    """They say nothing, or send pings whose answers they do not read."""
-    network = start_network(*WORLD)
-    await network.until_ready()
-    good = await connect()
-    await log_in(good)
-    port = int(environment["WAYPOST_NETWORK_PORT"])
-    with ExitStack() as stack:
-        strangers = []
-        for number in range(MOST_STRANGERS + 50):
-            stranger = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            stranger.setblocking(False)
-            strangers.append(stranger)
-            if number < 20:
-                stranger.send(b'{"type":"ping"}\n' * 10_000)
-        await good.write({"type": "ping"})
-        while (await good.read() or {"type": "end"})["type"] != "pong":
-            pass
-        # More, where so much time has passed that the first were turned out again.
-        await eventually(lambda: len(network.record("connected")) >= 1 + MOST_STRANGERS, "as many as may come are in")
-        await eventually(lambda: sum(map(is_closed, strangers)) >= 50, "the others were turned away")
-    await log_in(await connect())
 
 
 async def test_a_full_queue_pauses_the_making_of_events_and_drops_nothing(

@@ -5,7 +5,7 @@
 | stranger | `pair` {secret, session, organization, phone?} | `code` {code, expiresAt, typed} for each new code |
 | network | `paired` {identity, deviceKey, platform} | none: the connection ends |
 | stranger | `unlink` {secret, session} | `unlinked`, also where nothing was linked |
-| network | `logged_out` | none: the session was unlinked, its connection ends |
+| network | `logged_out` | none: the session was unlinked or banned, its connection ends |
 
 A code to scan is replaced every SCANNED_SECONDS. With a phone number there is one to type as well. Whoever has the account scans
 or types by themselves after a while, and it is always the same account of the simulation, whatever number was given.
@@ -114,15 +114,9 @@ class Accounts:
         return codes is not None
 
     async def unlink(self, login: Login, mailbox: Mailbox | None) -> None:
-        """The device is forgotten, whoever is logged in with it is told, and nothing is made for it any more."""
-        if mailbox is not None and mailbox.linked:
-            mailbox.linked = False
-            session = mailbox.world.cast.session
-            await self._disk.do(self._storage.unlink, session)
-            await self._disk.write("unlinked", connection=login.connection, session=session)
-            if mailbox.login is not None:
-                mailbox.login.frames.write_now({"type": "logged_out"})
-                mailbox.login.frames.close()
+        """As `log_out`, by the owner's wish."""
+        if mailbox is not None:
+            await log_out(mailbox, self._storage, self._disk, "unlinked", connection=login.connection)
         await login.frames.write({"type": "unlinked"})
 
     async def _show_codes(self, login: Login, request: PairingRequest, codes: _Codes) -> None:
@@ -139,6 +133,21 @@ class Accounts:
                 await login.frames.write(_code(code, SCANNED_SECONDS, typed=False))
             await _wait(login, codes, min(scanned_at, next_scanned, next_typed) - now)
             now = time.monotonic()
+
+
+async def log_out(mailbox: Mailbox, storage: CallStorage, disk: Disk, what: str, *, connection: int | None) -> None:
+    """The device is forgotten, whoever is logged in with it is told, and nothing is made for it any more. Idempotent.
+
+    `what` and `connection` are for the record.
+    """
+    if mailbox.linked:
+        mailbox.linked = False
+        session = mailbox.world.cast.session
+        await disk.do(storage.unlink, session)
+        await disk.write(what, connection=connection, session=session)
+        if mailbox.login is not None:
+            mailbox.login.frames.write_now({"type": "logged_out"})
+            mailbox.login.frames.close()
 
 
 def identity_of(cast: Cast) -> Frame:

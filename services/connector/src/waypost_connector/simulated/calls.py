@@ -11,28 +11,24 @@ stands in the record as `called` {connection, session, client, fence, receivedAt
 """
 
 import asyncio
-import heapq
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, Final
-
-import orjson
 
 from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs, Jid
+from waypost_connector.simulated.accounts import log_out
+from waypost_connector.simulated.arrivals import Arrivals
 from waypost_connector.simulated.calls_answers import Answer, RefusedError
 from waypost_connector.simulated.calls_channels import ChannelCalls
-from waypost_connector.simulated.calls_faults import Fault, FaultKind, Faults
 from waypost_connector.simulated.calls_known import KnownMessages
 from waypost_connector.simulated.calls_messages import MessageCalls
 from waypost_connector.simulated.calls_storage import CallStorage
 from waypost_connector.simulated.drafts import Draft, at_moment
+from waypost_connector.simulated.faults import Fault, FaultKind, Faults
 from waypost_connector.simulated.mailboxes import Disk, Login, Mailbox
 from waypost_connector.simulated.protocol import Frame, ProtocolError, integer_field, text_field
-from waypost_connector.simulated.storage import Queued, Stream
-from waypost_connector.simulated.world import delivery_id
 
 MOST_AT_ONCE: Final = 64
 """Calls of one connection that are under way."""
@@ -51,37 +47,28 @@ Operation = Callable[[str, dict[str, Any]], Awaitable[Answer]]
 
 class Calls:
     def __init__(
-        self, storage: CallStorage, disk: Disk, faults: Faults, *, history: int, unfollowed: dict[int, set[Jid]]
+        self,
+        storage: CallStorage,
+        disk: Disk,
+        faults: Faults,
+        arrivals: Arrivals,
+        *,
+        history: int,
+        unfollowed: dict[int, set[Jid]],
     ) -> None:
         """`unfollowed`: the channels that sessions, by number, have left before."""
         self._storage = storage
         self._disk = disk
         self._faults = faults
+        self._arrivals = arrivals
         self._history = history
         self._unfollowed = unfollowed
         self._operations: dict[int, dict[str, Operation]] = {}
         self._under_way: dict[Login, int] = {}
-        self._later: list[tuple[float, int, Mailbox, Draft]] = []
-        self._order = count()
-        self._changed = asyncio.Event()
 
     def unfollowed(self, mailbox: Mailbox) -> Collection[Jid]:
         """The channels whose posts the session is not to get."""
         return self._unfollowed.get(mailbox.number, ())
-
-    async def run(self) -> None:
-        """Delivers what follows a call later, until cancelled. What is not due by then never comes."""
-        while True:
-            self._changed.clear()
-            now = time.monotonic()
-            while self._later and self._later[0][0] <= now:
-                _, _, mailbox, draft = heapq.heappop(self._later)
-                await self.deliver(mailbox, [draft])
-            try:
-                async with asyncio.timeout(self._later[0][0] - now if self._later else None):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
 
     async def answer(self, mailbox: Mailbox, login: Login, frame: Frame) -> None:
         """Does what a `call` frame says and answers it. Raises ProtocolError, or OSError when the client is gone."""
@@ -105,6 +92,9 @@ class Calls:
         if kind is FaultKind.DROP:
             login.frames.close()
             return
+        if kind is FaultKind.BAN:
+            await log_out(mailbox, self._storage, self._disk, "banned", connection=login.connection)
+            return
         facts = login.facts | {"session": session, "receivedAt": received_at, "command": request.command}
         facts |= {"operation": request.operation}
         try:
@@ -117,8 +107,7 @@ class Calls:
         else:
             await self._disk.write("called", **facts, outcome="done", **answer.facts)
             for seconds, draft in answer.later:
-                heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), mailbox, draft))
-                self._changed.set()
+                self._arrivals.bring_later(seconds, mailbox, [draft])
             result = {"events": [_event(draft) for draft in answer.events], "result": answer.result}
         if fault is not None and kind is FaultKind.HOLD:
             await asyncio.sleep(fault.seconds)
@@ -156,29 +145,6 @@ class Calls:
                 "chat.update": _note_flags,
             }
         return operations
-
-    async def deliver(self, mailbox: Mailbox, drafts: Sequence[Draft]) -> None:
-        """Puts events into the session's queue, after all that was made before."""
-        if not mailbox.linked:
-            return
-        cast, now = mailbox.world.cast, _now()
-        first = mailbox.stream.sequence + 1
-        queued = [
-            Queued(
-                mailbox.number,
-                sequence,
-                delivery_id(cast, sequence, now),
-                draft.event,
-                orjson.dumps(at_moment(draft.payload, now)),
-                draft.alternative,
-            )
-            for sequence, draft in enumerate(drafts, first)
-        ]
-        stream = mailbox.stream = Stream(mailbox.stream.step, mailbox.stream.sequence + len(queued))
-        mailbox.depth += len(queued)
-        await self._disk.do(self._disk.storage.append, queued, {mailbox.number: stream})
-        mailbox.committed = max(mailbox.committed, stream.sequence)
-        mailbox.wake()
 
 
 async def _note_flags(_command: str, payload: dict[str, Any]) -> Answer:

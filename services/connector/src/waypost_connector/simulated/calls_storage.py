@@ -3,15 +3,13 @@
 A database of its own beside the streams'. All methods block; the disk's thread calls them.
 """
 
-import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from waypost_common.identifiers import Jid, MessageId, OrganizationId, SessionId
-from waypost_connector.simulated.folder import private_file
+from waypost_connector.simulated.database import Database
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS sent (session INTEGER NOT NULL, id TEXT NOT NULL, chat TEXT NOT NULL, PRIMARY KEY (session, id))
@@ -37,20 +35,9 @@ class Channel:
     description: str | None
 
 
-class CallStorage:
+class CallStorage(Database):
     def __init__(self, folder: Path) -> None:
-        database = folder / "calls.sqlite3"
-        private_file(database)
-        self._connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(SCHEMA)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._connection.close()
+        super().__init__(folder / "calls.sqlite3", SCHEMA)
 
     def sent(self, session: int, message: MessageId, chat: Jid) -> None:
         self._connection.execute("INSERT OR IGNORE INTO sent VALUES (?, ?, ?)", (session, message, chat))

@@ -1,22 +1,30 @@
 """Sends a login its session's events, and takes its acknowledgements."""
 
 import asyncio
+from collections.abc import Sequence
+from itertools import compress, groupby
 from typing import Final
 
 import orjson
 
+from waypost_connector.simulated.arrivals import Arrivals
+from waypost_connector.simulated.faults import FaultKind, Faults
 from waypost_connector.simulated.mailboxes import Disk, Login, Mailbox
 from waypost_connector.simulated.metrics import NetworkMetrics
 from waypost_connector.simulated.protocol import WINDOW, ConnectionEndedError, ProtocolError
+from waypost_connector.simulated.storage import Queued
+from waypost_connector.simulated.world import is_first_delivery
 
 LEAST_ROOM: Final = WINDOW // 4
 """Below this much room a delivery waits: few large pages cost less than many small ones."""
 
 
 class Deliveries:
-    def __init__(self, disk: Disk, metrics: NetworkMetrics) -> None:
+    def __init__(self, disk: Disk, metrics: NetworkMetrics, faults: Faults, arrivals: Arrivals) -> None:
         self._disk = disk
         self._metrics = metrics
+        self._faults = faults
+        self._arrivals = arrivals
         self.acknowledged = asyncio.Event()
         """Set at each acknowledgement, for whoever waits for the queues to empty."""
 
@@ -32,6 +40,8 @@ class Deliveries:
         raise ConnectionEndedError
 
     async def _deliver_page(self, mailbox: Mailbox, login: Login) -> None:
+        if delay := self._faults.strike_delivery(mailbox.world.cast.session, FaultKind.DELAY):
+            await asyncio.sleep(delay.seconds)
         room, committed = login.room, mailbox.committed
         page = await self._disk.do(self._disk.storage.page, mailbox.number, login.sent, room)
         if login.replaced:
@@ -41,7 +51,12 @@ class Deliveries:
         if page:
             first, last = page[0].sequence, page[-1].sequence
             session = mailbox.world.cast.session
-            await self._disk.write("delivered", connection=login.connection, session=session, first=first, last=last)
+            facts: dict[str, object] = {"connection": login.connection, "session": session, "first": first, "last": last}
+            originals = [is_first_delivery(mailbox.world.cast, queued.sequence, queued.id) for queued in page]
+            if not all(originals):
+                facts["duplicates"] = [queued.id for queued, original in zip(page, originals, strict=True) if not original]
+            await self._disk.write("delivered", **facts)
+            await self._duplicate(mailbox, list(compress(page, originals)))
             await login.frames.write(
                 *(
                     {
@@ -56,6 +71,22 @@ class Deliveries:
                 )
             )
             self._metrics.delivered.inc(len(page))
+
+    async def _duplicate(self, mailbox: Mailbox, originals: Sequence[Queued]) -> None:
+        """Has events come again where a fault says so, each once, however many connections it is delivered to."""
+        session, before = mailbox.world.cast.session, mailbox.delivered
+        new = [queued for queued in originals if queued.sequence > before]
+        if new:
+            mailbox.delivered = new[-1].sequence
+        struck = [(self._faults.strike_delivery(session, FaultKind.DUPLICATE), queued) for queued in new]
+        for fault, group in groupby(struck, lambda pair: pair[0]):
+            if fault is None:
+                continue
+            again = [queued for _, queued in group]
+            if fault.seconds:
+                self._arrivals.bring_later(fault.seconds, mailbox, again)
+            else:
+                await self._arrivals.bring(mailbox, again)
 
     async def acknowledge(self, mailbox: Mailbox, login: Login, through: int) -> None:
         if through > login.sent:

@@ -20,6 +20,9 @@ from waypost_connector.simulated.storage import Queued, Stream
 from waypost_connector.simulated.world import delivery_id
 
 EVENTS_PER_COMMIT: Final = 256
+LONGEST_SECONDS: Final = 0.01
+"""Then it is the others' turn: a thousand sessions that log in are not to wait until their events are made."""
+TRIES: Final = 4
 LATEST_SECONDS: Final = 1.0
 """A generator that fell behind by more does not make it up."""
 FULL_SECONDS: Final = 0.05
@@ -68,11 +71,11 @@ class Generator:
         while self._wanted():
             batch: list[Queued] = []
             moved: dict[int, Mailbox] = {}
-            while self._wanted() and len(batch) < EVENTS_PER_COMMIT and due <= time.monotonic():
-                open_boxes = self._with_room(self._at_login) or self._with_room(self._mailboxes)
-                if not open_boxes:
+            until = time.monotonic() + LONGEST_SECONDS
+            while self._wanted() and len(batch) < EVENTS_PER_COMMIT and due <= time.monotonic() < until:
+                mailbox = self._pick(self._at_login) or self._pick(self._mailboxes)
+                if mailbox is None:
                     break
-                mailbox = self._choice.choice(open_boxes)
                 at_login = mailbox.world.is_login(mailbox.stream.step)
                 events = self._step(mailbox)
                 batch += events
@@ -91,8 +94,17 @@ class Generator:
             elif not batch:
                 await asyncio.sleep(FULL_SECONDS)
 
-    def _with_room(self, mailboxes: Sequence[Mailbox]) -> list[Mailbox]:
-        return [mailbox for mailbox in mailboxes if mailbox.linked and mailbox.depth < self._pace.queue]
+    def _pick(self, mailboxes: Sequence[Mailbox]) -> Mailbox | None:
+        """One that has room, each as likely as the others. All are looked at only where few have."""
+        for _ in range(TRIES if mailboxes else 0):
+            mailbox = self._choice.choice(mailboxes)
+            if self._has_room(mailbox):
+                return mailbox
+        with_room = [mailbox for mailbox in mailboxes if self._has_room(mailbox)]
+        return self._choice.choice(with_room) if with_room else None
+
+    def _has_room(self, mailbox: Mailbox) -> bool:
+        return mailbox.linked and mailbox.depth < self._pace.queue
 
     def _wanted(self) -> bool:
         return self._pace.events is None or self._made < self._pace.events

@@ -12,7 +12,7 @@ Times in the payload are milliseconds from now, as in a draft. Each answer has `
 from typing import Final
 
 from waypost_connector.simulated.accounts import Accounts
-from waypost_connector.simulated.calls import Calls
+from waypost_connector.simulated.arrivals import Arrivals
 from waypost_connector.simulated.drafts import Draft
 from waypost_connector.simulated.mailboxes import Mailbox
 from waypost_connector.simulated.protocol import Frame, ProtocolError, text_field
@@ -21,8 +21,8 @@ KINDS: Final = frozenset({"arrive", "scan", "cut"})
 
 
 class Happenings:
-    def __init__(self, calls: Calls, accounts: Accounts) -> None:
-        self._calls = calls
+    def __init__(self, arrivals: Arrivals, accounts: Accounts) -> None:
+        self._arrivals = arrivals
         self._accounts = accounts
 
     async def bring(self, frame: Frame, mailbox: Mailbox | None) -> Frame:
@@ -44,5 +44,5 @@ class Happenings:
             raise ProtocolError("arrive needs payload, an object")
         if mailbox is None or not mailbox.linked:
             return False
-        await self._calls.deliver(mailbox, [Draft(text_field(frame, "event"), payload, frame.get("alternative"))])
+        await self._arrivals.bring(mailbox, [Draft(text_field(frame, "event"), payload, frame.get("alternative"))])
         return True

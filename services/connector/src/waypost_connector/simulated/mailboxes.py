@@ -55,6 +55,8 @@ class Mailbox:
     """Events that wait to be acknowledged."""
     committed: int
     """Sequence number up to which events can be read from the disk."""
+    delivered: int = 0
+    """Sequence number up to which events were delivered since the network started, acknowledged or not."""
     linked: bool = True
     """Whether a device of the session is linked: else nobody may log in, and nothing is made for it."""
     login: Login | None = None

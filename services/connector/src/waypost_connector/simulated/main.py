@@ -12,8 +12,8 @@ from waypost_common.identifiers import FOREVER, EpochMs, OrganizationId
 from waypost_common.logs import configure_logging
 from waypost_common.running import run_service
 from waypost_connector.settings import NetworkSettings
-from waypost_connector.simulated.calls_faults import HELP as FAULTS_HELP
-from waypost_connector.simulated.calls_faults import Faults
+from waypost_connector.simulated.faults import HELP as FAULTS_HELP
+from waypost_connector.simulated.faults import Faults
 from waypost_connector.simulated.generator import Pace
 from waypost_connector.simulated.network import WorldOptions, run_network
 from waypost_connector.simulated.phrases import LANGUAGES
@@ -84,7 +84,7 @@ def run(  # noqa: PLR0917 - each parameter is an option
     scan_seconds: Annotated[
         float, typer.Option(min=0, max=86_400, help="A pairing code is accepted after this long; 0: never.")
     ] = 10.0,
-    fault: Annotated[list[str] | None, typer.Option(help="Something that goes wrong with calls: see above.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="Something that goes wrong: see above.")] = None,
     record_mebibytes: Annotated[int, typer.Option(min=1, max=100_000, help="Size at which record.ndjson is put by.")] = 32,
     record_files: Annotated[int, typer.Option(min=0, max=100_000, help="How many of these are kept; 0: all.")] = 8,
     start_time: Annotated[

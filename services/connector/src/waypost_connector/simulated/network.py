@@ -14,11 +14,13 @@ from waypost_common.listening import listening_at
 from waypost_common.probes import serve_probes
 from waypost_connector.settings import NetworkAddress, NetworkSettings
 from waypost_connector.simulated.accounts import Accounts
+from waypost_connector.simulated.arrivals import Arrivals
 from waypost_connector.simulated.calls import Calls
-from waypost_connector.simulated.calls_faults import Faults
 from waypost_connector.simulated.calls_storage import CallStorage
 from waypost_connector.simulated.cast import Cast
+from waypost_connector.simulated.connection_faults import ConnectionFaults
 from waypost_connector.simulated.deliveries import Deliveries
+from waypost_connector.simulated.faults import Faults
 from waypost_connector.simulated.folder import kept_secret
 from waypost_connector.simulated.generator import Generator, Pace
 from waypost_connector.simulated.happenings import Happenings
@@ -94,7 +96,9 @@ async def run_network(
         mailboxes = await _mailboxes(disk, storage, options)
         metrics.queued.set_function(lambda: sum(mailbox.depth for mailbox in mailboxes))
         by_session: dict[str, Mailbox] = {mailbox.world.cast.session: mailbox for mailbox in mailboxes}
-        calls = Calls(storage, disk, faults, history=options.history, unfollowed=await disk.do(storage.unfollowed))
+        arrivals = Arrivals(disk)
+        unfollowed = await disk.do(storage.unfollowed)
+        calls = Calls(storage, disk, faults, arrivals, history=options.history, unfollowed=unfollowed)
         generator = Generator(mailboxes, disk, pace, metrics, unfollowed=calls.unfollowed)
 
         def open_account(number: int, session: SessionId, organization: OrganizationId) -> Mailbox:
@@ -106,7 +110,10 @@ async def run_network(
 
         secret = _secret(address, folder)
         accounts = Accounts(storage, disk, open_account, secret=secret, scan_seconds=options.scan_seconds)
-        server = Server(by_session, disk, metrics, Asked(calls, accounts, faults, Happenings(calls, accounts)), secret=secret)
+        connection_faults = ConnectionFaults(faults, by_session, storage, disk)
+        deliveries = Deliveries(disk, metrics, faults, arrivals)
+        asked = Asked(calls, accounts, connection_faults, Happenings(arrivals, accounts), deliveries)
+        server = Server(by_session, disk, metrics, asked, secret=secret)
         with listening_at("WAYPOST_NETWORK_PORT"):
             listener = await asyncio.start_server(
                 server.handle, address.host, address.port, limit=STRANGER_FRAME_BYTES, backlog=BACKLOG
@@ -119,8 +126,8 @@ async def run_network(
         log.info("network_started", host=address.host, port=port, probes_port=probes_port, sessions=options.sessions)
         async with asyncio.TaskGroup() as tasks:
             generating = tasks.create_task(generator.run(), name="generate")
-            following_up = tasks.create_task(calls.run(), name="follow up calls")
-            ending = tasks.create_task(_finished(generating, mailboxes, server.deliveries, stop), name="once") if once else None
+            following_up = tasks.create_task(arrivals.run(), name="bring what comes later")
+            ending = tasks.create_task(_finished(generating, mailboxes, deliveries, stop), name="once") if once else None
             await stop.wait()
             generating.cancel()
             following_up.cancel()

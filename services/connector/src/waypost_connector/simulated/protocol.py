@@ -14,8 +14,8 @@ At most WINDOW events are on the way unacknowledged. A connection that ends give
 A client's line may have STRANGER_FRAME_BYTES, once it is logged in CLIENT_FRAME_BYTES; the network's MAX_FRAME_BYTES.
 
 What a logged-in client asks for beside this: see `calls`. What a stranger who knows the secret may ask for: to pair and unlink a
-session, see `accounts`; by `faults` {secret, ...} that something goes wrong, see `calls_faults`; that something happens, see
-`happenings`.
+session, see `accounts`; by `faults` {secret, ...} that something goes wrong, see `faults`; that something happens, see
+`happenings`. An event may come again with the same id and another sequence number, which is acknowledged like any other.
 """
 
 import asyncio

@@ -1,11 +1,13 @@
 """The network's own record: files of what happened, one JSON object a line, for tests and for looking into.
 
-Every line has `at` (epoch ms) and `what`: started {seed, sessions}, connected {connection}, logged_in {connection, session,
-client, fence}, refused {connection, reason, session?}, replaced {connection, session}, delivered {connection, session, first,
-last}, acknowledged {connection, session, client, fence, sequences, ids}, disconnected {connection, session}, broke_protocol
-{connection, reason}, called {connection, session, client, fence, receivedAt, command, operation, outcome, ...} as `calls` says,
-pairing {connection, session, by}, paired {connection, session}, unlinked {connection, session}. `client` and `fence` are what the
-connection said at its login. After `started` the numbers of connections begin anew.
+Every line has `at` (epoch ms) and `what`: started {seed, sessions}, connected {connection}, left {connection} that never logged
+in, logged_in {connection, session, client, fence}, refused {connection, reason, session?}, replaced {connection, session},
+delivered {connection, session, first, last, duplicates?}, acknowledged {connection, session, client, fence, sequences, ids},
+disconnected {connection, session}, broke_protocol {connection, reason}, called {connection, session, client, fence, receivedAt,
+command, operation, outcome, ...} as `calls` says, pairing {connection, session, by}, paired {connection, session}, unlinked
+{connection, session}; of what `faults` bring about, ended {connection, session} and banned {connection, session}. `client` and
+`fence` are what the connection said at its login, `duplicates` the ids of events that had been delivered under an earlier number.
+After `started` the numbers of connections begin anew.
 
 Lines are added to `record.ndjson`. Once it is full it becomes `record.1.ndjson`, the next one `record.2.ndjson` and so on; the
 newest of these are kept.

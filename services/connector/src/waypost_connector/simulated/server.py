@@ -10,7 +10,7 @@ import structlog
 
 from waypost_connector.simulated.accounts import Accounts, PairingRequest, identity_of, read_pairing
 from waypost_connector.simulated.calls import Calls
-from waypost_connector.simulated.calls_faults import Faults
+from waypost_connector.simulated.connection_faults import ConnectionFaults
 from waypost_connector.simulated.deliveries import Deliveries
 from waypost_connector.simulated.happenings import KINDS, Happenings
 from waypost_connector.simulated.mailboxes import Disk, Login, Mailbox
@@ -45,8 +45,9 @@ class Asked:
 
     calls: Calls
     accounts: Accounts
-    faults: Faults
+    faults: ConnectionFaults
     happenings: Happenings
+    deliveries: Deliveries
 
 
 class Server:
@@ -64,7 +65,7 @@ class Server:
         self._connections = count(1)
         self._strangers: set[Login] = set()
         self._open: dict[Frames, asyncio.Task[None] | None] = {}
-        self.deliveries = Deliveries(disk, metrics)
+        self._deliveries = asked.deliveries
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection until it ends."""
@@ -84,9 +85,11 @@ class Server:
         except* ProtocolError as errors:
             await self._broke_protocol(login, str(errors.exceptions[0]))
         finally:
-            self._strangers.discard(login)
-            del self._open[frames]
             frames.close()
+            if login in self._strangers:
+                self._strangers.discard(login)
+                await self._disk.write("left", connection=login.connection)
+            del self._open[frames]
 
     async def close(self) -> None:
         """Ends every connection and lets each write its last line of the record."""
@@ -113,13 +116,14 @@ class Server:
         try:
             await self._enter(mailbox, login)
             login.frames.longest = CLIENT_FRAME_BYTES
-            tasks.create_task(self.deliveries.deliver(mailbox, login), name=f"deliver {login.connection}")
+            tasks.create_task(self._deliveries.deliver(mailbox, login), name=f"deliver {login.connection}")
+            tasks.create_task(self._asked.faults.watch(mailbox, login), name=f"faults of {login.connection}")
             while (frame := await login.frames.read()) is not None:
                 match frame["type"]:
                     case "ping":
                         await login.frames.write({"type": "pong"})
                     case "acknowledge":
-                        await self.deliveries.acknowledge(mailbox, login, integer_field(frame, "through"))
+                        await self._deliveries.acknowledge(mailbox, login, integer_field(frame, "through"))
                     case "call":
                         tasks.create_task(self._asked.calls.answer(mailbox, login, frame), name=f"call {login.connection}")
                     case _:
@@ -138,7 +142,7 @@ class Server:
                     case "sessions" if is_same_secret(text_field(frame, "secret"), self._secret):
                         await login.frames.write(self._page_of_sessions(frame))
                     case "faults" if is_same_secret(text_field(frame, "secret"), self._secret):
-                        self._asked.faults.command(frame)
+                        await self._asked.faults.command(frame)
                         await login.frames.write({"type": "faults"})
                     case "pair" if is_same_secret(text_field(frame, "secret"), self._secret):
                         return read_pairing(frame)

@@ -1,18 +1,14 @@
-"""What the network keeps on disk: how far each session's stream was made, and what was not acknowledged yet.
+"""What the network keeps on disk: how far each session's stream was made, and what was not acknowledged yet."""
 
-SQLite in write-ahead mode: a commit survives the death of the process at any point. All methods block; one thread calls them.
-"""
-
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from waypost_common.errors import CannotRunError
 from waypost_common.identifiers import Jid
-from waypost_connector.simulated.folder import private_file, private_folder
+from waypost_connector.simulated.database import Database
+from waypost_connector.simulated.folder import private_folder
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS world (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -48,21 +44,12 @@ class Queued:
     alternative: Jid | None
 
 
-class Storage:
+class Storage(Database):
+    """All methods block; one thread calls them."""
+
     def __init__(self, folder: Path) -> None:
         private_folder(folder)
-        database = folder / "network.sqlite3"
-        private_file(database)  # SQLite gives the files beside it the same permissions
-        self._connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(SCHEMA)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._connection.close()
+        super().__init__(folder / "network.sqlite3", SCHEMA)
 
     def keep_world(self, options: Mapping[str, str]) -> None:
         """Remembers what the world was made with. Raises OtherWorldError when the folder holds another one."""

@@ -25,6 +25,8 @@ from waypost_connector.simulated.session_world import SessionWorld
 
 START: Final = EpochMs(1_719_662_400_000)
 QR_CODE_LASTS_MS: Final = 20_000
+TIME_LETTERS: Final = 10
+"""Those of a ULID that say when; the rest is the event's own."""
 DEFAULT_ORGANIZATION: Final = OrganizationId("org_demo")
 
 
@@ -43,6 +45,11 @@ def casts(
 def delivery_id(cast: Cast, sequence: int, at: EpochMs) -> str:
     """The ULID of the `sequence`-th event of a session, `at` being when the network made it."""
     return str(ULID.from_bytes(at.to_bytes(6, "big") + cast.draw("delivery", sequence)[:10]))
+
+
+def is_first_delivery(cast: Cast, sequence: int, event_id: str) -> bool:
+    """Whether the id is that of a session's `sequence`-th event; else the event was an earlier one before."""
+    return event_id[TIME_LETTERS:] == delivery_id(cast, sequence, EpochMs(0))[TIME_LETTERS:]
 
 
 class World:
