@@ -70,6 +70,13 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        """Of the newest one. Raises ValueError before the first start."""
+        if self._running is None:
+            raise ValueError("not started yet")
+        return self._running.pid
+
+    @property
     def is_running(self) -> bool:
         return self._running is not None and self._running.poll() is None
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from tests.faults.tcp_proxy import TcpProxy
 from tests.plugins.pipeline import DEVICE_KEY
 from tests.processes import Process, eventually
 
+from waypost_common.clock import now_ms
+from waypost_common.identifiers import EpochMs
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.settings import KafkaSettings, MongoSettings
@@ -87,6 +89,8 @@ class Fleet:
     admin: AIOKafkaAdminClient
     proxies: dict[str, TcpProxy]
     sessions: int
+    started_at: EpochMs
+    """When the connectors were started, for the first time."""
     chats: int = CHATS
 
     def another(self, gateway: str) -> Connector:
@@ -108,25 +112,30 @@ class Fleet:
             found[client.removeprefix("waypost-")] = frozenset(number for _, numbers in topics for number in numbers)
         return found
 
-    async def settled(self) -> dict[str, str]:
+    async def settled(self, anew: Collection[str] = (), since: int = 0) -> None:
         """Waits until each session is logged in by the connector that the group gave it to; all that run have some.
 
-        Returns the holder of each session.
+        And until those that are to log in `anew` have done so, since the login of that number.
         """
         running = {gateway for gateway, process in self.connectors.items() if process.is_running}
+        found: dict[str, Any] = {}
 
         async def as_assigned() -> bool:
-            assigned = await self.assigned()
+            assigned, holders = await self.assigned(), self.record.read().holders()
+            found.update(assigned=assigned, logged_in=len(holders))
             if assigned is None or assigned.keys() != running or not all(assigned.values()):
                 return False
-            holders = self.record.read().holders()
-            return len(holders) >= self.sessions and all(
-                partition_of(session.encode(), PARTITIONS) in assigned[holder] if holder in assigned else False
+            given = {gateway: partitions for gateway, partitions in assigned.items() if gateway in running}
+            elsewhere = [
+                session
                 for session, holder in holders.items()
-            )
+                if partition_of(session.encode(), PARTITIONS) not in given.get(holder, ())
+            ]
+            waited_for = set(anew) - self.record.logins_by_session(since).keys()
+            found.update(elsewhere=elsewhere, waited_for=waited_for)
+            return len(holders) >= self.sessions and not elsewhere and not waited_for
 
-        await eventually(as_assigned, lambda: f"every session with its owner\n{self.logs()}", every=0.2)
-        return self.record.holders()
+        await eventually(as_assigned, lambda: f"every session with its owner: {found}\n{self.logs()}", every=0.2)
 
     def sessions_of(self, gateway: str) -> set[str]:
         return {session for session, holder in self.record.read().holders().items() if holder == gateway}
@@ -199,10 +208,9 @@ async def running_fleet(
         stack.push_async_callback(admin.close)
         stack.push_async_callback(admin.delete_topics, list(topic_names(settings.kafka)))
         stack.push_async_callback(client.drop_database, settings.mongo.database)
-        for process in (*processes, *connectors.values()):
-            stack.callback(process.end, signal.SIGKILL)
-            process.start()
-        await asyncio.gather(*(process.until_ready() for process in (*processes, *connectors.values())))
+        await _start(processes, stack)
+        started_at = now_ms()
+        await _start(connectors.values(), stack)
         yield Fleet(
             settings=settings,
             environment=environment,
@@ -215,4 +223,13 @@ async def running_fleet(
             admin=admin,
             proxies=proxies,
             sessions=sessions,
+            started_at=started_at,
         )
+
+
+async def _start(processes: Collection[Process], stack: AsyncExitStack) -> None:
+    """Returns when all are ready."""
+    for process in processes:
+        stack.callback(process.end, signal.SIGKILL)
+        process.start()
+    await asyncio.gather(*(process.until_ready() for process in processes))

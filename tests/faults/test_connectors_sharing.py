@@ -62,7 +62,7 @@ async def test_a_killed_connector_that_is_started_at_once_has_its_sessions_again
     killed_at = now_ms()
     process.end(signal.SIGKILL)
     process.start()
-    await fleet.settled()
+    await fleet.settled(its, since)
     logins = fleet.record.logins_by_session(since)
     took_ms = max(login.at for each in logins.values() for login in each) - killed_at
     print(f"{len(its)} sessions work again {took_ms} ms after the kill")  # noqa: T201
@@ -76,7 +76,7 @@ async def test_a_rolling_restart_reconnects_a_session_about_once_and_only_when_i
         its, since, began = fleet.sessions_of(gateway), len(fleet.record.logins), time.monotonic()
         assert await asyncio.to_thread(process.end) == 0
         process.start()
-        await fleet.settled()
+        await fleet.settled(its, since)
         print(f"{len(its)} sessions work {time.monotonic() - began:.1f} s after SIGTERM to {gateway}")  # noqa: T201
         assert fleet.record.logins_by_session(since).keys() == its
     counts = [len(logins) for logins in fleet.record.logins_by_session(first).values()]
