@@ -20,10 +20,10 @@ TEST_PROCESSES ?= 2
 # Each has a Kafka and a mongod of its own, and mostly waits.
 SERVER_TEST_PROCESSES ?= 2
 
-.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals
+.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals bench-connectors
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## Prepare .venv with every command, from requirements.lock
 
@@ -98,3 +98,6 @@ bench: $(INSTALLED) ## Measure, and print the figures
 
 arrivals: $(INSTALLED) ## An hour of arrivals at 200/s, a kill a minute, as fast as it goes (EVENTS=720000 KILLS=60)
 	WAYPOST_TEST_ARRIVALS=$(EVENTS) WAYPOST_TEST_ARRIVALS_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/faults/test_connectors_arrivals.py
+
+bench-connectors: $(INSTALLED) ## Measure what sessions cost connectors, and how soon they work after a start and a kill
+	$(BIN)/python -m benchmarks.connector_sessions
