@@ -57,6 +57,22 @@ async def test_a_chat_is_found_by_the_other_form_of_the_persons_address(
     assert answer.json()["jid"] == kept
 
 
+@pytest.mark.parametrize(
+    ("kept", "told", "asked"),
+    [
+        (ALICE_LID, {"lid": ALICE_LID}, ALICE),
+        (ALICE_LID, {"groupLid": ALICE_LID}, ALICE),
+        (ALICE, {"phoneJid": ALICE}, ALICE_LID),
+    ],
+)
+async def test_a_chat_is_found_by_the_form_under_which_its_person_is_a_contact(
+    api: Api, database: Any, kept: str, told: dict[str, str], asked: str
+) -> None:
+    await chats_of(database, chat_document(kept))
+    await database["contacts"].insert_one(contact_document(asked, **told))
+    assert (await api.get(f"/sessions/mine/chats/{asked}")).json()["jid"] == kept
+
+
 @pytest.mark.parametrize("path", ["/sessions/mine/chats/nobody@lid", "/sessions/mine/contacts/nobody@s.whatsapp.net"])
 async def test_looking_for_the_other_form_of_an_address_reads_nothing_else(api: Api, database: Any, path: str) -> None:
     await database["contacts"].insert_many(

@@ -97,7 +97,12 @@ async def test_every_query_of_a_projection_carries_session_and_organization(aske
 
 
 async def test_every_query_of_the_bookkeeping_is_bound_to_what_it_is_asked_for(asked: list[dict[str, Any]]) -> None:
-    keys = {Collection.OPERATIONS: ("organization",), Collection.API_KEYS: ("hash",), Collection.GENERATIONS: ("_id",)}
+    keys = {
+        Collection.OPERATIONS: ("organization",),
+        Collection.API_KEYS: ("hash",),
+        Collection.GENERATIONS: ("_id",),
+        Collection.ADDRESSES: ("_id", "session", "organization"),
+    }
     for entry in asked:
         collection = collection_of(entry)
         if collection not in PROJECTIONS and entry["op"] == "query":

@@ -74,3 +74,12 @@ async def test_another_sessions_chat_of_that_number_is_left_alone(system: System
     chat = await system.chat(other, PHONE)
     assert chat is not None
     assert chat["mutedUntil"] is None
+
+
+async def test_the_state_of_a_chat_that_is_not_stored_is_made_under_the_address_that_the_connector_chose(
+    system: System, instance: Instance
+) -> None:
+    owned = {"session": instance.session, "organization": instance.organization}
+    kept = {"_id": f"{instance.session}|{PHONE}", **owned, "jid": PHONE, "chosen": LID}
+    await system.pipeline.database[Collection.ADDRESSES].insert_one(kept)
+    assert await address(system, instance, "+62 812 3456 7890") == LID

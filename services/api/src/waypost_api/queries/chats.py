@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from waypost_api.queries.addresses import chosen_address
 from waypost_api.queries.contacts import jids_of_person
 from waypost_api.queries.scope import Scope
 from waypost_common.documents import ChatDocument, Collection, chat_document_id
@@ -15,8 +16,19 @@ async def find_chat(scope: Scope, jid: Jid) -> ChatDocument | None:
     chat = await _find_visible(scope, [jid])
     if chat is not None or not is_person(jid):
         return chat
-    others = await jids_of_person(scope, jid)
+    others = [*await jids_of_person(scope, jid), *filter(None, [await chosen_address(scope, jid)])]
     return await _find_visible(scope, others) if others else None
+
+
+async def address_of_chat(scope: Scope, jid: Jid) -> Jid:
+    """Under which JID what is sent to `jid` will be kept, as far as that is known: the address itself in doubt."""
+    if not is_person(jid):
+        return jid
+    chosen = await chosen_address(scope, jid)
+    if chosen is None:
+        chat = await find_chat(scope, jid)
+        chosen = jid if chat is None else chat["jid"]
+    return chosen
 
 
 async def _find_visible(scope: Scope, jids: list[Jid]) -> ChatDocument | None:

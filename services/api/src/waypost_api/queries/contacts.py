@@ -16,17 +16,19 @@ MAX_FORMS = 10
 NAME_FIELDS = ("fullName", "firstName", "pushName", "groupPushName.name", "businessName")
 LID_FIELDS = ("lid", "groupLid")
 PHONE_FIELDS = ("phoneJid", "groupPhoneJid")
-NAMES = dict.fromkeys(("jid", "fullName", "firstName", "pushName", "groupPushName", *LID_FIELDS, *PHONE_FIELDS), 1)
+FORMS = ("jid", *LID_FIELDS, *PHONE_FIELDS)
+NAMES = dict.fromkeys((*FORMS, "fullName", "firstName", "pushName", "groupPushName"), 1)
 MAX_NAMED = 10_000
 """People of one page whose names are looked up: a message may mention thousands."""
 NAMED_A_QUERY = 1_000
 
 
 async def jids_of_person(scope: Scope, jid: Jid) -> list[Jid]:
-    """The JIDs under which the person is kept whose address has `jid` as another form, as a chat or a group told it."""
-    conditions = scope.owned_any(*told_as([jid]))
-    cursor = scope.collection(Collection.CONTACTS).find(conditions, {"jid": 1}).limit(MAX_FORMS)
-    return [contact["jid"] for contact in await cursor.to_list(MAX_FORMS)]
+    """Other addresses of the person that `jid` is one of, as a chat or a group told them. Their chat may be kept under any."""
+    conditions = scope.owned_any({"_id": chat_document_id(scope.session, jid)}, *told_as([jid]))
+    cursor = scope.collection(Collection.CONTACTS).find(conditions, dict.fromkeys(FORMS, 1)).limit(MAX_FORMS)
+    forms = [contact.get(form) for contact in await cursor.to_list(MAX_FORMS) for form in FORMS]
+    return [form for form in dict.fromkeys(forms) if form is not None and form != jid]
 
 
 async def find_contact(scope: Scope, jid: Jid) -> ContactDocument | None:
@@ -72,7 +74,7 @@ async def list_contacts(
     if text:
         every.append({"$or": text_conditions(text)})
     if members is not None:
-        every.append({"$or": [{field: {"$in": members}} for field in ("jid", "lid", "phoneJid", "groupLid", "groupPhoneJid")]})
+        every.append({"$or": [{field: {"$in": members}} for field in FORMS]})
     if every:
         conditions["$and"] = every
     cursor = scope.collection(Collection.CONTACTS).find(conditions).sort("_id", 1).limit(limit)

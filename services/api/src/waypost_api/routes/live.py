@@ -18,9 +18,11 @@ from waypost_api.commands.carry import (
 )
 from waypost_api.commands.submit import CommandFields
 from waypost_api.lookups import OwnedSession, find_session
+from waypost_api.queries.chats import address_of_chat
 from waypost_api.request_body import read_body
 from waypost_common.commands import CommandEnvelope
 from waypost_common.errors import UnsupportedOperationError
+from waypost_common.identifiers import Jid
 from waypost_common.live_commands import WITHOUT_CONNECTION
 from waypost_common.settings import KafkaSettings
 
@@ -35,6 +37,19 @@ class LiveWish:
     command: Callable[[CommandFields], CommandEnvelope]
 
 
+@dataclass(frozen=True, slots=True)
+class LiveChatWish:
+    """The same for one that names a chat in its body, under either address of a person."""
+
+    fingerprint: dict[str, Any]
+    chat: Jid
+    command: Callable[[CommandFields, Jid], CommandEnvelope]
+    """Given the address under which that chat is kept."""
+
+    def in_chat(self, jid: Jid) -> LiveWish:
+        return LiveWish(self.fingerprint, lambda fields: self.command(fields, jid))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRequest:
     """One kind of live request."""
@@ -42,7 +57,7 @@ class LiveRequest:
     command: str
     subject: Callable[[Call], str]
     """What the path names beside the session. Raises NotFoundError for what cannot be one."""
-    parse: Callable[[Call, bytes], LiveWish]
+    parse: Callable[[Call, bytes], LiveWish | LiveChatWish]
     """From the body. Raises ValidationFailedError."""
     answer: Answer
     accepted: Accepted = operation_accepted
@@ -62,6 +77,10 @@ async def carry_out_live(call: Call, request: LiveRequest, *, body: bytes | None
     if body is None:
         body = await read_body(call.request, call.state["settings"].http)
     wish = request.parse(call, body)
+    if isinstance(wish, LiveChatWish):
+        with call.reading():
+            # Of a request that came before nothing is made again.
+            wish = wish.in_chat(wish.chat if earlier is not None else await address_of_chat(session.scope, wish.chat))
     commands = call.state["settings"].commands
     patient = request.waits_for_budget and responds_async(call)
     wanted = Wanted(

@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from waypost_api.call import Call
 from waypost_api.commands.carry import Done, location_of, responds_async
+from waypost_api.commands.submit import CommandFields
 from waypost_api.json_response import JsonResponse
 from waypost_api.lookups import message_id_or_404
 from waypost_api.operation import SEND, Operation, Tag
 from waypost_api.request_body import RequestBody, parse_body
-from waypost_api.routes.live import LiveRequest, LiveWish, carry_out_live, session_alone
+from waypost_api.routes.live import LiveChatWish, LiveRequest, carry_out_live, session_alone
 from waypost_api.views.addresses import JID, PERSON_OR_EMPTY
 from waypost_api.views.send_request import SendRequest
 from waypost_api.views.sending import SendResult, accepted_view, sent_view
@@ -85,7 +86,7 @@ def _jid(text: str, field: str, *, person: bool = False) -> Jid:
     return jid
 
 
-def _text_message(call: Call, body: bytes) -> LiveWish:
+def _text_message(call: Call, body: bytes) -> LiveChatWish:
     sent = parse_body(SendMessageBody, body, status=400)
     if sent.type != "text":
         raise UnsupportedOperationError(f"messages of type {sent.type} cannot be sent yet; text can")
@@ -99,35 +100,51 @@ def _text_message(call: Call, body: bytes) -> LiveWish:
         mentions=None if sent.mentions is None else [_jid(one, "mentions", person=True) for one in sent.mentions],
         may_wait=True if responds_async(call) else None,
     )
-    return LiveWish(sent.model_dump(), lambda fields: MessageSendCommand(payload=payload, **fields))
+
+    def command(fields: CommandFields, chat: Jid) -> MessageSendCommand:
+        return MessageSendCommand(payload=payload.model_copy(update={"to": chat}), **fields)
+
+    return LiveChatWish(sent.model_dump(), payload.to, command)
 
 
-def _edit(call: Call, body: bytes) -> LiveWish:
+def _edit(call: Call, body: bytes) -> LiveChatWish:
     sent = parse_body(EditMessageBody, body, status=400)
     payload = MessageEditPayload(chat_jid=_jid(sent.chat, "chat"), message_id=_message(call), text=sent.text)
-    return LiveWish(sent.model_dump(), lambda fields: MessageEditCommand(payload=payload, **fields))
+
+    def command(fields: CommandFields, chat: Jid) -> MessageEditCommand:
+        return MessageEditCommand(payload=payload.model_copy(update={"chat_jid": chat}), **fields)
+
+    return LiveChatWish(sent.model_dump(), payload.chat_jid, command)
 
 
-def _revocation(call: Call, body: bytes) -> LiveWish:
+def _revocation(call: Call, body: bytes) -> LiveChatWish:
     sent = parse_body(MessageTargetBody, body, status=400)
     payload = MessageTarget(chat_jid=_jid(sent.chat, "chat"), message_id=_message(call), sender_jid=_author(sent))
-    return LiveWish(sent.model_dump(), lambda fields: MessageRevokeCommand(payload=payload, **fields))
+
+    def command(fields: CommandFields, chat: Jid) -> MessageRevokeCommand:
+        return MessageRevokeCommand(payload=payload.model_copy(update={"chat_jid": chat}), **fields)
+
+    return LiveChatWish(sent.model_dump(), payload.chat_jid, command)
 
 
-def _reaction(call: Call, body: bytes) -> LiveWish:
+def _reaction(call: Call, body: bytes) -> LiveChatWish:
     sent = parse_body(AddReactionBody, body, status=400)
     return _react(call, sent, sent.emoji)
 
 
-def _no_reaction(call: Call, body: bytes) -> LiveWish:
+def _no_reaction(call: Call, body: bytes) -> LiveChatWish:
     return _react(call, parse_body(MessageTargetBody, body, status=400), "")
 
 
-def _react(call: Call, sent: MessageTargetBody, emoji: str) -> LiveWish:
+def _react(call: Call, sent: MessageTargetBody, emoji: str) -> LiveChatWish:
     payload = MessageReactPayload(
         chat_jid=_jid(sent.chat, "chat"), message_id=_message(call), sender_jid=_author(sent), emoji=emoji
     )
-    return LiveWish(sent.model_dump(), lambda fields: MessageReactCommand(payload=payload, **fields))
+
+    def command(fields: CommandFields, chat: Jid) -> MessageReactCommand:
+        return MessageReactCommand(payload=payload.model_copy(update={"chat_jid": chat}), **fields)
+
+    return LiveChatWish(sent.model_dump(), payload.chat_jid, command)
 
 
 def _author(sent: MessageTargetBody) -> Jid | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from waypost_api.call import Call
 from waypost_api.lookups import OwnedSession
-from waypost_api.queries import chats, contacts, sessions
+from waypost_api.queries import addresses, chats, contacts, sessions
 from waypost_api.queries.scope import Scope
 from waypost_api.second_dialect.errors import RequestRefusedError, instance_not_found
 from waypost_common.documents import ChatDocument
@@ -41,8 +41,13 @@ async def find_chat_of(scope: Scope, forms: Sequence[Jid]) -> ChatDocument | Non
 
 
 async def address_of_new_chat(scope: Scope, forms: Sequence[Jid]) -> Jid:
-    """Where messages of that person would arrive: the address of the contact, as far as one is known under any form."""
+    """Where messages of that person would arrive, as far as one is known under any form: as the connector chose, else as the
+    contact is kept.
+    """
     for form in filter(is_person, forms):
+        chosen = await addresses.chosen_address(scope, form)
+        if chosen is not None:
+            return chosen
         contact = await contacts.find_contact(scope, form)
         if contact is not None:
             return contact["jid"]
