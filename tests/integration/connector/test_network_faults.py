@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from tests.faults.fencing import breaches
 from tests.integration.connector.conftest import Network
 from tests.integration.connector.test_arrivals import StartNetwork
 from tests.processes import eventually
 
 from waypost_common.identifiers import SessionId
 from waypost_connector.simulated.protocol import Frames, device_key, open_frames
+from waypost_connector.simulated.record import ACTS, acts
 from waypost_connector.simulated.world import casts
 from waypost_local.ports import free_port
 
@@ -209,3 +211,19 @@ async def test_the_next_events_wait_as_long_as_they_are_told_to(start_network: S
     frames = await logged_in(connect)
     await events(frames, 1)
     assert time.monotonic() - started >= 0.3
+
+
+async def test_the_record_tells_of_each_act_by_which_client_and_under_which_fence_it_was_done(
+    start_network: StartNetwork, connect: Connect
+) -> None:
+    network = start_network(*ALONE)
+    await network.until_ready()
+    frames = await logged_in(connect)
+    await events(frames, EVENTS)
+    await frames.write({"type": "acknowledge", "through": EVENTS})
+    call = {"type": "call", "id": 1, "command": "c", "operation": "chat.update", "payload": {"chatJid": "c", "muted": True}}
+    assert (await answer(frames, call))["type"] == "result"
+    await eventually(lambda: len(network.acknowledged()) == EVENTS, "all acknowledged")
+    lines = network.record(*ACTS)
+    assert {act[1:] for act in acts(lines)} == {(kind, ONE, "test", 7) for kind in ACTS}
+    assert breaches(lines) == []
