@@ -36,6 +36,18 @@ async def eventually(
     pytest.fail(f"not within {DEADLINE_SECONDS} s: {what if isinstance(what, str) else what()}")
 
 
+def wait_until(
+    condition: Callable[[], bool], what: str | Callable[[], str], *, seconds: float = DEADLINE_SECONDS, every: float = 0.01
+) -> None:
+    """`eventually` for a test without an event loop."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(every)
+    pytest.fail(f"not within {seconds} s: {what if isinstance(what, str) else what()}")
+
+
 async def until_still(process: int) -> None:
     """After SIGSTOP: the kernel stops the threads one after the other, and on a busy machine some go on for a moment."""
 

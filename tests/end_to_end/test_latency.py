@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import httpx
 import pytest
 from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
+from tests.pacing import pause
 from tests.plugins.pipeline import Pipeline
 from tests.processes import eventually
 
@@ -59,13 +60,13 @@ async def best_round_ms(sample: Sample, record: Record, target_ms: float) -> tup
     rounds: list[tuple[float, float]] = []
     for number in range(WARM_UP):
         await sample(number)
-        await asyncio.sleep(UNTIL_IDLE_S)
+        await pause(UNTIL_IDLE_S)
     while len(rounds) < ROUNDS and (not rounds or min(rounds)[0] > target_ms):
         taken = []
         for _ in range(SAMPLES):
             number += 1
             taken.append(await sample(number) * 1_000)
-            await asyncio.sleep(UNTIL_IDLE_S)
+            await pause(UNTIL_IDLE_S)
         median, p99 = statistics.median(taken), statistics.quantiles(taken, n=100, method="inclusive")[98]
         rounds.append((median, p99))
         tell(

@@ -5,13 +5,13 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.processes import wait_until
 
 from waypost_local.ports import free_port
 
@@ -172,25 +172,31 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         shell.close()
 
 
-def follow(shell: Shell, step: Step) -> str | None:
-    """How the answer differs from the printed one, or None."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        output = shell.run(step.command)
-        if step.answer is None:
-            return None
-        found = (unlike_json if step.is_json else unlike_text)(step.answer, output)
-        if found is None or not step.may_be_repeated or time.monotonic() > deadline:
-            return found
-        time.sleep(0.2)
+def follow(shell: Shell, step: Step) -> None:
+    """Fails when the answer differs from the printed one: at last, where it may be asked again."""
+    differences: list[str | None] = []
+
+    def is_alike() -> bool:
+        differences.append(difference_from_printed(step, shell.run(step.command)))
+        return differences[-1] is None
+
+    if step.may_be_repeated:
+        wait_until(is_alike, lambda: f"{step.command}\n{differences[-1]}", seconds=PATIENCE_S, every=0.2)
+    else:
+        assert is_alike(), f"{step.command}\n{differences[-1]}"
+
+
+def difference_from_printed(step: Step, output: str) -> str | None:
+    if step.answer is None:
+        return None
+    return (unlike_json if step.is_json else unlike_text)(step.answer, output)
 
 
 def test_every_command_of_the_tour_answers_as_printed(shell: Shell) -> None:
     tour = steps((ROOT / "README.md").read_text())
     assert len(tour) > 25
     for step in tour:
-        found = follow(shell, step)
-        assert found is None, f"{step.command}\n{found}"
+        follow(shell, step)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 import orjson
 from tests.events import event, now
+from tests.pacing import paced
 from tests.plugins.pipeline import Pipeline, RecordHeaders
 from tests.processes import eventually
 from tests.properties.reference import ReferenceModel
@@ -83,13 +83,10 @@ async def load(pipeline: Pipeline, history: History, *, a_second: int) -> AsyncI
 
 
 async def _publish_steadily(pipeline: Pipeline, history: History, a_second: int, over: asyncio.Event) -> None:
-    started = time.monotonic()
-    for first in range(0, len(history.events), BURST):
+    async for first in paced(range(0, len(history.events), BURST), a_second=a_second / BURST):
         if over.is_set():
             return
         await pipeline.publish(history.events[first : first + BURST], history.headers_of)
-        ahead = started + (first + BURST) / a_second - time.monotonic()
-        await asyncio.sleep(max(0.0, ahead))
 
 
 async def applied(pipeline: Pipeline) -> int:

@@ -10,10 +10,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from tests.pacing import pause
+from tests.processes import eventually
 
 from waypost_common.identifiers import Jid, SessionId
 
-PATIENCE_S = 60.0
 PAUSE_S = 0.05
 AGAIN_S = 0.2
 FLAGS = ("pinned", "archived")
@@ -61,7 +62,7 @@ class Caller:
         while not over.is_set():
             [act] = self._chance.choices(acts, weights)
             await act(self._chance.choice(self._chats))
-            await asyncio.sleep(PAUSE_S)
+            await pause(PAUSE_S)
 
     async def check(self) -> None:
         """Once all is well: what every chat has come to."""
@@ -125,15 +126,19 @@ class Caller:
 
     async def _write(self, what: str, method: str, path: str, body: dict[str, Any]) -> httpx.Response | None:
         """The answer in the end. None where it will never be known, or the operation was not carried out."""
-        key, until = uuid4().hex, time.monotonic() + PATIENCE_S
-        while True:
+        key = uuid4().hex
+        ends: list[httpx.Response | None] = []
+
+        async def has_ended() -> bool:
             answer = await self._ask(what, method, path, json=body, headers={"Idempotency-Key": key})
             if answer is not None and answer.status_code not in MAY_FAIL:
-                return answer
-            if answer is not None and await self._has_ended(answer):
-                return None
-            assert time.monotonic() < until, f"no answer to {what} within {PATIENCE_S} s"
-            await asyncio.sleep(AGAIN_S)
+                ends.append(answer)
+            elif answer is not None and await self._has_ended(answer):
+                ends.append(None)
+            return bool(ends)
+
+        await eventually(has_ended, f"an answer to {what}", every=AGAIN_S)
+        return ends[0]
 
     async def _has_ended(self, answer: httpx.Response) -> bool:
         """Whether the operation that the answer names ended without a result to be told."""

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from tests.events import now
 from tests.faults.history import STRANGER, assert_as_if_nothing_had_happened, logs, make_history
+from tests.pacing import paced
 from tests.plugins.pipeline import Pipeline
 from tests.processes import eventually
 
@@ -55,9 +56,8 @@ async def asking(pipeline: Pipeline, commands: list[StoreCommand], *, a_second: 
 
 
 async def ask(pipeline: Pipeline, commands: list[StoreCommand], a_second: int) -> None:
-    for command in commands:
+    async for command in paced(commands, a_second=a_second):
         await pipeline.publish_raw(encode_command(command), key_of_command(command), COMMANDS_STORE)
-        await asyncio.sleep(1 / a_second)
 
 
 async def until_more_claimed(pipeline: Pipeline, count: int) -> None:

@@ -14,6 +14,7 @@ import orjson
 import pytest
 from tests.faults.history import load, logs, make_history, modelled, outcomes
 from tests.faults.mixed_load import Caller, Told
+from tests.pacing import moment, pause
 from tests.plugins.pipeline import Pipeline
 from tests.processes import Process, eventually
 from tests.properties.stored_view import stored_view
@@ -118,14 +119,14 @@ async def kill_one_of_each(system: System) -> list[float]:
     """Returns when each was killed, once the time of the load is over."""
     started, faults = time.monotonic(), []
     for name, seconds in KILLED_AFTER_S.items():
-        await asyncio.sleep(started + seconds - time.monotonic())
+        await moment(started + seconds)
         one = system.pairs[name][0]
         faults.append(time.monotonic())
         await asyncio.to_thread(one.end, signal.SIGKILL)
-        await asyncio.sleep(AWAY_S)
+        await pause(AWAY_S)
         one.start()
         await one.until_ready()
-    await asyncio.sleep(started + LOAD_S - time.monotonic())
+    await moment(started + LOAD_S)
     return faults
 
 

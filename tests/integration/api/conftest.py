@@ -10,6 +10,7 @@ import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import SecretStr
+from tests import processes
 from tests.integration.api.documents import OTHER_ORGANIZATION, api_key_document, session_document
 from tests.integration.api.pipeline_double import PipelineDouble
 
@@ -156,10 +157,4 @@ async def pipeline(settings: ApiSettings, database: MongoDatabase, topics: None)
 async def eventually(condition: Callable[[], Any], within_s: float = READY_S) -> None:
     """Waits until the condition (a function, or an async one) holds."""
     async with asyncio.timeout(within_s):
-        while True:
-            held = condition()
-            if asyncio.iscoroutine(held):
-                held = await held
-            if held:
-                return
-            await asyncio.sleep(0.02)
+        await processes.eventually(condition, "the condition", every=0.02)

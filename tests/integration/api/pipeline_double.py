@@ -8,6 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from tests.integration.api.documents import session_document
+from tests.processes import eventually
 
 from waypost_common.commands import STORE_COMMAND_ADAPTER, StoreCommand
 from waypost_common.identifiers import CommandId, EpochMs
@@ -72,8 +73,11 @@ class PipelineDouble:
     async def record(self, outcome: Outcome) -> None:
         changed = {"status": outcome.status.value, "finishedAt": outcome.at, "code": outcome.code}
         operations = self._database["operations"]
-        while (await operations.update_one({"_id": outcome.command}, {"$set": changed})).matched_count == 0:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)  # the API inserts the record beside publishing
+
+        async def recorded() -> bool:
+            return (await operations.update_one({"_id": outcome.command}, {"$set": changed})).matched_count == 1
+
+        await eventually(recorded, "the operation, which the API inserts beside publishing", every=0.01)
 
     async def _apply(self, command: Any) -> None:
         if command.command.startswith("session."):

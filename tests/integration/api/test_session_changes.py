@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import Api, in_a_task_of_its_own
+from tests.integration.api.conftest import Api, eventually, in_a_task_of_its_own
 from tests.integration.api.connector_double import ConnectorDouble
 from tests.integration.api.documents import session_document
 from tests.integration.api.pipeline_double import PipelineDouble
@@ -106,8 +106,7 @@ async def test_the_request_that_deleted_a_session_is_answered_again_under_its_ke
 
 async def test_stop_answers_once_the_session_has_stopped(live_api: Api, pipeline: PipelineDouble, database: Any) -> None:
     async def follow() -> None:
-        while not pipeline.commands:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await eventually(lambda: bool(pipeline.commands))
         await update(database, "mine", status="stopped")
 
     async with asyncio.TaskGroup() as tasks:

@@ -12,6 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 from tests.plugins.blocking import nothing_blocks_the_event_loop
+from tests.processes import eventually
 
 from waypost_common.commands import STORE_COMMAND_ADAPTER, key_of_command
 from waypost_common.consumption import Record
@@ -121,12 +122,15 @@ class System:
 
     async def operation(self, command: str, status: str) -> dict[str, Any]:
         """The operation once it has that status."""
+        found: list[dict[str, Any]] = []
+
+        async def is_there() -> bool:
+            found[:] = await self.database[Collection.OPERATIONS].find({"_id": command, "status": status}).to_list(1)
+            return bool(found)
+
         async with asyncio.timeout(DEADLINE_S):
-            while True:
-                found = await self.database[Collection.OPERATIONS].find_one({"_id": command, "status": status})
-                if found is not None:
-                    return found
-                await asyncio.sleep(0.02)
+            await eventually(is_there, f"an operation {command} that is {status}", every=0.02)
+        return found[0]
 
     async def add_session(self, session: str = "S1", organization: str = "org_1") -> None:
         document: dict[str, Any] = dict.fromkeys(SessionDocument.__required_keys__)

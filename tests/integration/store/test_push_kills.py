@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.pacing import paced
 from tests.plugins.pipeline import Pipeline
 from tests.processes import Process, eventually
 
@@ -73,7 +74,7 @@ async def chats_of_working_session(pipeline: Pipeline) -> list[str]:
 async def change_flags(pipeline: Pipeline, chats: list[str], chance: random.Random) -> list[CommandId]:
     """Often the same flag of the same chat, to and fro."""
     commands = []
-    for _ in range(CHANGES):
+    async for _ in paced(range(CHANGES), a_second=A_SECOND):
         now = now_ms()
         flag = {chance.choice(["archived", "pinned"]): chance.random() < 0.5}
         body = {
@@ -90,7 +91,6 @@ async def change_flags(pipeline: Pipeline, chats: list[str], chance: random.Rand
         command = STORE_COMMAND_ADAPTER.validate_json(orjson.dumps(body))
         await pipeline.publish_raw(encode_command(command), key_of_command(command), COMMANDS_STORE)
         commands.append(command.id)
-        await asyncio.sleep(1 / A_SECOND)
     return commands
 
 

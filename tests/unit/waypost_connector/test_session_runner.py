@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from pydantic import SecretStr
+from tests.processes import eventually
 from tests.unit.waypost_connector.kept_in_memory import addresses_in_memory
 
 from waypost_common.identifiers import EpochMs, EventId, Jid, OrganizationId, SessionId
@@ -177,8 +178,7 @@ async def serving(
 
 
 async def until(condition: Any) -> None:
-    while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
-        await asyncio.sleep(0.005)
+    await eventually(condition, "what has no event of its own", every=0.005)
 
 
 async def test_events_are_published_with_their_ids_and_acknowledged_in_order() -> None:

@@ -2,28 +2,25 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.processes import wait_until
 
 from waypost_local.errors import LocalError
 from waypost_local.process import Child, run, start_time
 
-SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
+PATIENT = (sys.executable, "-c", "import signal; signal.pause()")
 DEAF = (
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)",
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()",
 )
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not become true"
-        time.sleep(0.01)
+def wait_for(condition: Callable[[], bool]) -> None:
+    wait_until(condition, "the condition", seconds=10)
 
 
 def test_a_process_that_ends_early_is_named_with_its_exit_code_and_last_log_lines(tmp_path: Path) -> None:
@@ -42,7 +39,7 @@ def test_of_mongods_log_only_warnings_and_errors_are_shown(tmp_path: Path) -> No
 
 
 def test_a_process_that_is_never_ready_is_named_with_what_it_waits_for(tmp_path: Path) -> None:
-    child = Child("api", SLEEPS, os.environ, tmp_path / "api.log")
+    child = Child("api", PATIENT, os.environ, tmp_path / "api.log")
     try:
         with pytest.raises(LocalError, match=r"api was not ready within 0\.1 s \(no outcomes yet\)"):
             child.wait_ready(lambda: "no outcomes yet", deadline_seconds=0.1)
@@ -63,7 +60,7 @@ def test_a_process_deaf_to_sigterm_is_killed_at_the_deadline(tmp_path: Path) -> 
 
 
 def test_stopping_a_process_twice_does_nothing_more(tmp_path: Path) -> None:
-    child = Child("once", SLEEPS, os.environ, tmp_path / "once.log")
+    child = Child("once", PATIENT, os.environ, tmp_path / "once.log")
     child.stop(5)
     child.stop(5)
     assert child.exit_code == -signal.SIGTERM
@@ -79,9 +76,9 @@ def test_a_new_start_keeps_the_log_of_the_one_before(tmp_path: Path) -> None:
 
 def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     code = (
-        "import os, sys, time; from pathlib import Path; from waypost_local.process import Child\n"
+        "import os, signal, sys; from pathlib import Path; from waypost_local.process import Child\n"
         f"child = Child('c', {DEAF!r}, os.environ, Path({str(tmp_path / 'c.log')!r}))\n"
-        "print(child.pid, flush=True); time.sleep(60)"
+        "print(child.pid, flush=True); signal.pause()"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

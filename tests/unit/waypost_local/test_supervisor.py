@@ -3,11 +3,11 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
 from tests.plugins.fake_services import FakeServices
+from tests.processes import wait_until
 
 from waypost_local import control
 from waypost_local.errors import LocalError
@@ -72,10 +72,11 @@ def test_a_process_that_dies_later_fails_the_check_with_its_name(folder: DataFol
 
 
 def until_it_raises(system: Supervisor) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+    def never() -> bool:
         system.check()
-        time.sleep(0.01)
+        return False
+
+    wait_until(never, "an error", seconds=10)
 
 
 def test_a_process_that_cannot_start_fails_the_start_with_its_last_words(folder: DataFolder, services: FakeServices) -> None:
@@ -109,7 +110,7 @@ class TestWholeRun:
     def program(self, folder: DataFolder, services: FakeServices) -> list[str]:
         plan = Plan((services.well_behaved("store"), services.well_behaved("api")), api_port=free_port())
         code = f"""
-            import sys, time
+            import signal, sys
             from pathlib import Path
             from waypost_local.errors import LocalError
             from waypost_local.folder import DataFolder
@@ -117,7 +118,7 @@ class TestWholeRun:
             from waypost_local.supervisor import Supervisor, supervise
             system = Supervisor(DataFolder(Path({str(folder.path)!r})), (), {plan!r}, lambda _: None)
             try:
-                supervise(system, lambda: print("running", flush=True), lambda: time.sleep(0.02))
+                supervise(system, lambda: print("running", flush=True), lambda: signal.sigtimedwait((), 0.02))
             except LocalError as error:
                 sys.exit(f"error: {{error}}")
         """
@@ -147,10 +148,7 @@ class TestWholeRun:
             processes = record_of(folder).processes
             process.kill()
             process.communicate(timeout=30)
-        deadline = time.monotonic() + 10
-        while any(child.is_running for child in processes):
-            assert time.monotonic() < deadline, "a process outlived its supervisor"
-            time.sleep(0.01)
+        wait_until(lambda: not any(child.is_running for child in processes), "no process outlives its supervisor", seconds=10)
         assert len(processes) == 2
         assert control.status(folder)["state"] == "stopped"
 

@@ -1,12 +1,12 @@
 """Sessions asked for everything in any order while the connector is killed again and again: a short form of a soak."""
 
-import asyncio
 import random
 from typing import Any
 
 import orjson
 import pytest
 from tests.integration.connector.live.conftest import Live
+from tests.pacing import pause
 from tests.processes import eventually
 
 from waypost_common.identifiers import SessionId, new_session_id
@@ -50,7 +50,7 @@ async def test_every_command_has_an_outcome_nothing_is_sent_twice_and_every_sess
     for _ in range(STEPS):
         if (command := await do(live, chance, chance.choice(STEP), chance.choice(sessions))) is not None:
             asked.append(command)
-        await asyncio.sleep(chance.random() * 0.4)  # no waiting for anything: moments that nobody chose
+        await pause(chance.random() * 0.4)  # kills come at moments that nobody chose
 
     async def all_told() -> bool:
         told = {orjson.loads(record.value)["command"] for record in await live.pipeline.read_all(OUTCOMES)}

@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from tests.unit.waypost_connector.live.scene import SESSION, accepted, scene, sent
+from tests.processes import eventually
+from tests.unit.waypost_connector.live.scene import SESSION, Scene, accepted, scene, sent
 
 from waypost_common.claims import Claim, ClaimState, Finish
 from waypost_common.errors import ErrorCode
@@ -143,12 +144,17 @@ async def test_what_the_backend_does_not_list_is_not_supported() -> None:
     assert one.whatsapp.calls == []
 
 
+async def until_it_waits(one: Scene) -> None:
+    """For a connection of the session."""
+    await eventually(lambda: SessionId(SESSION) in one.sessions._changed, "waiting", every=0)
+
+
 async def test_a_session_without_a_connection_until_the_deadline_expires_the_command_unclaimed_until_then() -> None:
     async with scene(connected=False) as one:
         entry = Entry(accepted("message.send", seconds=0.2))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(one.executor.execute(entry))
-            await asyncio.sleep(0.05)
+            await until_it_waits(one)
             assert not entry.begun
     assert one.kafka.outcome() == ("expired", "gateway_unavailable")
     assert isinstance(one.ledger.decisions[0], Finish)
@@ -157,7 +163,7 @@ async def test_a_session_without_a_connection_until_the_deadline_expires_the_com
 async def test_a_command_waits_for_its_session_to_be_connected() -> None:
     async with scene(connected=False) as one, asyncio.TaskGroup() as tasks:
         tasks.create_task(one.execute(accepted("message.send")))
-        await asyncio.sleep(0.02)
+        await until_it_waits(one)
         one.sessions.connect(SessionId(SESSION), one.line)
     assert len(one.kafka.on("wa.events")) == 1
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.processes import eventually
 from tests.unit.waypost_connector.live.scene import accepted
 
 from waypost_connector.live.entry import Entry
@@ -28,12 +29,10 @@ class Work:
             await gate.wait()
 
     async def until_started(self, number: int) -> None:
-        while len(self.started) < number:  # noqa: ASYNC110 - what is waited for has no event of its own
-            await asyncio.sleep(0)
+        await eventually(lambda: len(self.started) >= number, f"{number} started", every=0)
 
     async def until(self, finished: int) -> None:
-        while len(self.finished) < finished:  # noqa: ASYNC110 - what is waited for has no event of its own
-            await asyncio.sleep(0.005)
+        await eventually(lambda: len(self.finished) >= finished, f"{finished} finished", every=0.005)
 
 
 @asynccontextmanager
