@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from tests.faults.connectors import SEED, Fleet
+from tests.pacing import pause
 from tests.processes import eventually
 
 from waypost_common.clock import now_ms
@@ -40,7 +41,7 @@ class Calls:
         while not over.is_set():
             for cast in self._casts:
                 await self._send(cast)
-            await asyncio.sleep(APART_S * len(self._casts))
+            await pause(APART_S * len(self._casts))
 
     async def until_each_was_called(self) -> None:
         """Once more from now on."""
