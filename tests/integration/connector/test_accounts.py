@@ -1,11 +1,13 @@
 """Sessions that the network gives accounts to, and takes them from."""
 
 import signal
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 from tests.integration.connector.conftest import Network
 from tests.integration.connector.test_arrivals import StartNetwork
+from tests.unit.waypost_connector.owned import MemoryStore
 
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_connector.backend import Connection, ConnectionLostError, Device, LoggedOutError, Paired, PairingCode
@@ -14,7 +16,8 @@ from waypost_connector.simulated.client import SimulatedBackend
 from waypost_local.ports import free_port
 
 SECRET = "of network and connector"
-NEW = Device(SessionId("made-by-a-program"), OrganizationId("org_elsewhere"), SecretStr(""), paired=False)
+NEW = Device(SessionId("made-by-a-program"), OrganizationId("org_elsewhere"), paired=False)
+PAIRED = replace(NEW, paired=True)
 WORLD = ("--sessions", "1", "--events", "1", "--scan-seconds", "0.1")
 
 
@@ -30,8 +33,10 @@ def backend(environment: dict[str, str]) -> SimulatedBackend:
     return SimulatedBackend(address, client="test")
 
 
-async def pair(backend: SimulatedBackend, phone: str | None = None) -> tuple[list[PairingCode], Paired]:
-    *codes, paired = [step async for step in backend.pair(NEW, phone)]
+async def pair(
+    backend: SimulatedBackend, phone: str | None = None, store: MemoryStore | None = None
+) -> tuple[list[PairingCode], Paired]:
+    *codes, paired = [step async for step in backend.pair(NEW, store or MemoryStore(), phone)]
     assert isinstance(paired, Paired)
     return [code for code in codes if isinstance(code, PairingCode)], paired
 
@@ -57,25 +62,26 @@ async def test_a_session_has_one_account_for_good_linked_and_unlinked_as_it_asks
 ) -> None:
     network = start_network(*WORLD)
     await network.until_ready()
-    codes, paired = await pair(backend)
+    store = MemoryStore()
+    codes, paired = await pair(backend, store=store)
     assert [code.typed for code in codes] == [False]
-    assert paired.device.paired
+    assert store.keys is not None
     await again(network)
-    assert (await listed(backend))[NEW.session] == paired.device
-    connection = await backend.connect(paired.device)
+    assert (await listed(backend))[NEW.session] == PAIRED
+    connection = await backend.connect(PAIRED, store)
     assert connection.identity == paired.identity
     for _ in range(2):
-        await backend.unlink(paired.device)
+        await backend.unlink(PAIRED, store)
     with pytest.raises(LoggedOutError):
         await drain(connection)
     await connection.disconnect()
     await again(network)
     assert not (await listed(backend))[NEW.session].paired
     with pytest.raises(LoggedOutError):
-        await backend.connect(paired.device)
-    _, anew = await pair(backend)
+        await backend.connect(PAIRED, store)
+    _, anew = await pair(backend, store=store)
     assert anew.identity == paired.identity
-    await (await backend.connect(anew.device)).disconnect()
+    await (await backend.connect(PAIRED, store)).disconnect()
 
 
 async def test_with_a_phone_number_there_is_a_code_to_type_beside_the_one_to_scan(
@@ -97,6 +103,6 @@ async def test_nobody_is_paired_or_unlinked_without_the_secret(
     with pytest.raises(ConnectionLostError):
         await pair(stranger)
     with pytest.raises(ConnectionLostError):
-        await stranger.unlink(device)
+        await stranger.unlink(device, MemoryStore())
     assert (await listed(backend)) == {device.session: device}
     assert [line["reason"] for line in network.record("refused")] == ["wrong_secret"] * 2

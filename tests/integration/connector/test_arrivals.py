@@ -48,7 +48,12 @@ async def test_every_event_reaches_kafka_once_with_its_key_and_headers_when_noth
     for record in records:
         event = EVENT_ADAPTER.validate_json(record.value)
         assert record.key.decode() == key_of(event)
-        assert dict(record.headers) == {"event": event.event.encode(), "schema": b"v1"}
+        assert dict(record.headers) == {
+            "event": event.event.encode(),
+            "schema": b"v1",
+            "gateway": b"connector-1",
+            "fence": b"1",
+        }
     assert_in_order_per_chat(records, network.acknowledged())
 
 

@@ -8,6 +8,7 @@ from tests.integration.connector.conftest import Network
 from tests.integration.connector.test_arrivals import StartNetwork
 from tests.processes import eventually
 from tests.unit.waypost_connector.live.scene import accepted, scene
+from tests.unit.waypost_connector.owned import MemoryStore
 
 from waypost_common.identifiers import SessionId
 from waypost_connector.live.budget import SendLimit
@@ -42,11 +43,11 @@ async def test_sends_that_may_wait_go_out_in_their_order_and_never_more_than_the
         client="test",
     )
     [device] = await backend.devices()
-    connection = await backend.connect(device)
+    connection = await backend.connect(device, MemoryStore())
     commands = [accepted("message.send", payload={"mayWait": True}) for _ in range(WAITING)]
     finished: list[Accepted] = []
     async with scene(limits=[LIMIT]) as one, asyncio.TaskGroup() as tasks:
-        one.sessions.connect(SessionId("S1"), Line(connection, one.line.record_of))
+        one.sessions.connect(SessionId("S1"), Line(connection, one.hold, one.line.record_of))
         lanes = Lanes(one.executor.execute, finished.append, tasks)
         for command in commands:
             lanes.offer(command)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pydantic import SecretStr
 from pymongo.errors import ServerSelectionTimeoutError
 
 from waypost_common.identifiers import OrganizationId, SessionId
@@ -10,7 +9,7 @@ from waypost_connector.backend import ConnectionLostError, Device
 from waypost_connector.ownership import Ownership
 from waypost_connector.wishes import Known
 
-DEVICE = Device(SessionId("s1"), OrganizationId("org_a"), SecretStr("key"))
+DEVICE = Device(SessionId("s1"), OrganizationId("org_a"))
 STOPPED = Known(OrganizationId("org_a"), backend="tiny", desired="stopped", status="working", identified=True, removed=False)
 
 
@@ -32,8 +31,18 @@ class Lists:
         return self.document_list
 
 
+class Stored:
+    """The devices whose keys are stored."""
+
+    def __init__(self, *devices: Device) -> None:
+        self._devices = devices
+
+    async def devices(self) -> Sequence[Device]:
+        return self._devices
+
+
 def ownership(lists: Lists, owns: Callable[[SessionId], bool] = lambda _session: True) -> Ownership:
-    return Ownership(lists, lists, owns=owns, backend="tiny", refresh_seconds=0.0)
+    return Ownership(lists, Stored(), lists, owns=owns, name="tiny", refresh_seconds=0.0)
 
 
 async def test_a_session_that_another_connector_owns_is_left_to_it() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import repeat
 
 import pytest
-from tests.unit.waypost_connector.test_session_runner import (
+from tests.unit.waypost_connector.runner_scene import (
     DEVICE,
     UNPAIRED,
     Kafka,
@@ -41,7 +41,7 @@ async def test_a_new_session_shows_its_codes_and_works_once_one_is_scanned() -> 
         one.scanned.set()
         await until(lambda: kafka.told() == UNTIL_SCANNED + SCANNED)
     [accepted] = [event for _, _, event in kafka.taken if event["event"] == "auth.code"]
-    assert accepted["payload"] == {"jid": "9991@s.whatsapp.net", "lid": "1@lid", "platform": "android"}
+    assert accepted["payload"] == {"jid": "9991@s.whatsapp.net", "lid": "1@lid", "platform": "android", "fence": 1}
 
 
 async def test_a_new_session_that_is_not_wanted_shows_no_code_and_says_nothing() -> None:

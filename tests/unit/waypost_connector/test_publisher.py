@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError, NotLeaderForPartitionError, TopicAuthorizationFailedError
+from tests.unit.waypost_connector.owned import OneProducer
 
 from waypost_connector.metrics import ConnectorMetrics
-from waypost_connector.publisher import Publisher, Record
+from waypost_connector.publisher import Capacity, Publisher, Record
 
 
 class Producer:
@@ -40,7 +41,7 @@ def record(value: int, key: bytes = b"chat") -> Record:
 
 @asynccontextmanager
 async def publishing(producer: Producer, capacity: int = 1_000) -> AsyncIterator[Publisher]:
-    publisher = Publisher(producer, ConnectorMetrics(), capacity=capacity)
+    publisher = Publisher(OneProducer(producer), ConnectorMetrics(), capacity=Capacity(capacity))
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(publisher.run())
         yield publisher
@@ -99,7 +100,9 @@ async def test_a_record_whose_waiter_was_cancelled_is_published_all_the_same() -
 
 
 async def test_a_refusal_that_cannot_pass_ends_the_publisher() -> None:
-    publisher = Publisher(Producer(lambda _value: TopicAuthorizationFailedError()), ConnectorMetrics(), capacity=9)
+    publisher = Publisher(
+        OneProducer(Producer(lambda _value: TopicAuthorizationFailedError())), ConnectorMetrics(), capacity=Capacity(9)
+    )
     await publisher.submit(record(1))
     with pytest.raises(ExceptionGroup) as errors:
         await publisher.run()

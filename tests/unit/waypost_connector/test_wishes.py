@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from pydantic import SecretStr
 
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_connector.backend import Device
@@ -11,7 +10,7 @@ from waypost_connector.wishes import Known, Wish, wishes
 
 SESSION = SessionId("s1")
 ORGANIZATION = OrganizationId("org_a")
-LINKED = Device(SESSION, ORGANIZATION, SecretStr("key"))
+LINKED = Device(SESSION, ORGANIZATION)
 UNLINKED = replace(LINKED, paired=False)
 WORKING = Known(ORGANIZATION, backend="tiny", desired=None, status="working", identified=True, removed=False)
 CREATED = Known(ORGANIZATION, backend="tiny", desired="running", status="stopped", identified=False, removed=False)

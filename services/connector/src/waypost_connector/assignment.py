@@ -20,12 +20,15 @@ class Assignment:
         self._partitions: frozenset[int] = frozenset()
         self._count = 0
         self._revoked_at: float | None = None
+        self.generation = 0
+        """Rises with every assignment."""
 
     def assigned(self, partitions: Collection[int], *, count: int) -> None:
         """These, of so many."""
         self._partitions = frozenset(partitions)
         self._count = count
         self._revoked_at = None
+        self.generation += 1
 
     def revoked(self) -> None:
         if self._revoked_at is None:

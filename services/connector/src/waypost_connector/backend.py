@@ -2,13 +2,15 @@
 
 WhatsApp keeps an event until it is acknowledged. The connector acknowledges only once Kafka has the event, so a backend must not
 acknowledge by itself, and must deliver again, with the same event id, whatever was not acknowledged before a connection ended.
+
+Several processes serve one backend. Each session belongs to one of them at a time, and moves. The connector sees to it that only
+the owner calls, acknowledges and logs in; a backend sees to two things: it keeps its keys in the `DeviceStore` that it is handed
+and nowhere else, and it asks `DeviceStore.check` right before it sends a login.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-
-from pydantic import SecretStr
 
 from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs, EventId, Jid, OrganizationId, SessionId
@@ -29,6 +31,10 @@ class ReplacedError(BackendError):
 
 class LoggedOutError(BackendError):
     """WhatsApp no longer accepts the device: only pairing anew helps."""
+
+
+class OvertakenError(BackendError):
+    """Another process owns the session now, or may: send nothing more for it. The connector ends the connection."""
 
 
 class CallNotMadeError(ConnectionLostError):
@@ -61,12 +67,46 @@ class Device:
 
     session: SessionId
     organization: OrganizationId
-    key: SecretStr
     label: str | None = None
     paired: bool = True
-    """Whether WhatsApp knows the device. Else it must be paired before it can connect, and `key` says nothing."""
-    fence: int | None = None
-    """Token of the ownership under which the session is connected; every login and session event carries it."""
+    """Whether WhatsApp knows the device. Else it must be paired before it can connect."""
+
+
+class DeviceStore(Protocol):
+    """The keys of one session's device, for as long as this process owns the session. One object for each time it is taken.
+
+    Keys are encrypted at rest, and follow the session to another process. They are opaque: each backend has a format of its own.
+    """
+
+    @property
+    def fence(self) -> int:
+        """Token of the ownership: rises each time a process takes the session. Carried by a login that has a place for it."""
+        ...
+
+    def check(self) -> None:
+        """To be called right before a login is sent, with nothing awaited in between.
+
+        Raises OvertakenError unless the fence was seen to be current within the last 2 s.
+        """
+        ...
+
+    async def load(self) -> bytes | None:
+        """The keys that were saved last; None without any.
+
+        Raises ConnectionLostError while they cannot be had, BackendError when no key of the settings opens them.
+        """
+        ...
+
+    async def save(self, keys: bytes) -> None:
+        """Replaces the keys, at most 1 MiB. Returns once a majority of MongoDB's members has them; cut short, either may stay.
+
+        Idempotent. Raises OvertakenError: another process owns the session, nothing was saved. ConnectionLostError: not known.
+        """
+        ...
+
+    async def delete(self) -> None:
+        """Forgets the keys. Idempotent. Raises as `save`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -103,9 +143,8 @@ class PairingCode:
 
 @dataclass(frozen=True)
 class Paired:
-    """The phone has accepted: `device` can connect from now on."""
+    """The phone has accepted, and the keys are in the device store: the session can connect from now on."""
 
-    device: Device
     identity: Identity
     platform: str | None = None
     business_name: str | None = None
@@ -179,23 +218,32 @@ class Backend(Protocol):
         """The live operations that a session connected here can do, as its session.status lists them."""
         ...
 
-    def pair(self, device: Device, phone: str | None) -> AsyncGenerator[PairingCode | Paired, None]:
-        """Codes, each valid until the next of its kind, until the phone accepts one: that is told last.
+    async def devices(self) -> Sequence[Device]:
+        """Devices that WhatsApp's side itself can list, linked or not, beside those whose keys the connector stores.
 
-        Codes to scan always, with `phone` (digits) one to type as well. Leaving off ends it. Raises ConnectionLostError.
+        Most backends cannot tell, and give none. Asked every few seconds. Raises ConnectionLostError: what was told last holds.
         """
         ...
 
-    async def unlink(self, device: Device) -> None:
+    def pair(self, device: Device, store: DeviceStore, phone: str | None) -> AsyncGenerator[PairingCode | Paired, None]:
+        """Codes, each valid until the next of its kind, until the phone accepts one: that is told last, with the keys saved.
+
+        Codes to scan always, with `phone` (digits) one to type as well. Leaving off ends it.
+        Raises ConnectionLostError, OvertakenError.
+        """
+        ...
+
+    async def unlink(self, device: Device, store: DeviceStore) -> None:
         """Takes the device from its account for good, connected or not: its connection ends, its key opens nothing any more.
 
-        Takes seconds at most. Idempotent. Raises ConnectionLostError: it may have been done.
+        The connector deletes the keys afterwards. Takes seconds at most. Idempotent. Raises ConnectionLostError: it may have been
+        done. OvertakenError: it was not.
         """
         ...
 
-    async def connect(self, device: Device) -> Connection:
+    async def connect(self, device: Device, store: DeviceStore) -> Connection:
         """Logs a session in. Another connection of the same session, anywhere, is replaced.
 
-        Takes seconds at most. Raises ConnectionLostError (try again later) or LoggedOutError (do not).
+        Takes seconds at most. Raises ConnectionLostError (try again later), LoggedOutError (do not), OvertakenError.
         """
         ...

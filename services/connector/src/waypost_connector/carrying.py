@@ -2,8 +2,8 @@
 
 import asyncio
 
-from waypost_common.identifiers import SessionId
 from waypost_connector.backend import Connection, Delivery
+from waypost_connector.fences import Hold
 from waypost_connector.publisher import Publisher
 from waypost_connector.session_records import SessionRecords
 
@@ -13,8 +13,8 @@ Submitted = tuple[Delivery, asyncio.Future[None]]
 class Carrying:
     """Of one connection, which the caller disconnects."""
 
-    def __init__(self, session: SessionId, connection: Connection, publisher: Publisher, records: SessionRecords) -> None:
-        self._session = session
+    def __init__(self, hold: Hold, connection: Connection, publisher: Publisher, records: SessionRecords) -> None:
+        self._hold = hold
         self._connection = connection
         self._publisher = publisher
         self._records = records
@@ -23,10 +23,13 @@ class Carrying:
         self._ended = False
 
     async def run(self) -> None:
-        """Until `end`, or until the connection ends, which it raises in an ExceptionGroup as Connection.events does."""
+        """Until `end`, or until the connection ends, which it raises in an ExceptionGroup as Connection.events does.
+
+        Raises OvertakenError likewise.
+        """
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._acknowledge(), name=f"acknowledge {self._session}")
-            self._taking = tasks.create_task(self._take(), name=f"take {self._session}")
+            tasks.create_task(self._acknowledge(), name=f"acknowledge {self._hold.session}")
+            self._taking = tasks.create_task(self._take(), name=f"take {self._hold.session}")
             # Not in `_take`: a task that is cancelled before its first step never gets there.
             self._taking.add_done_callback(lambda _: self._submitted.put_nowait(None))
             if self._ended:
@@ -54,8 +57,13 @@ class Carrying:
             taken: list[Delivery] = []
             for delivery, done in filter(None, batch):
                 if not done.done():
-                    await self._connection.acknowledge(taken)
+                    await self._tell(taken)
                     taken = []
                 await done
                 taken.append(delivery)
+            await self._tell(taken)
+
+    async def _tell(self, taken: list[Delivery]) -> None:
+        if taken:
+            await self._hold.confirmed()
             await self._connection.acknowledge(taken)

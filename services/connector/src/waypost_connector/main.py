@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from waypost_common.device_keys import Keyring, required_keyring
 from waypost_common.environment import load_settings
 from waypost_common.logs import configure_logging
 from waypost_common.running import run_service
@@ -67,15 +68,16 @@ Examples:
 def run() -> None:
     settings = load_settings(ConnectorSettings, PROGRAM)
     configure_logging(settings.log, service="connector")
-    run_service(PROGRAM, lambda: _run(settings))
+    keyring = required_keyring(settings.devices, PROGRAM)
+    run_service(PROGRAM, lambda: _run(settings, keyring))
 
 
-async def _run(settings: ConnectorSettings) -> None:
+async def _run(settings: ConnectorSettings, keyring: Keyring) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     backend = SimulatedBackend(settings.network, client=settings.connector.gateway_id)
-    await Connector(settings, backend, devices=backend).run(stop)
+    await Connector(settings, backend, keyring).run(stop)
 
 
 @app.command(help=REPLAY_HELP)

@@ -25,6 +25,9 @@ class ConnectorMetrics:
         self.rejected = Counter(
             "waypost_connector_rejected_deliveries", "Deliveries that are no valid event", ["event"], registry=self.registry
         )
+        self.left = Counter(
+            "waypost_connector_left_events", "Taken, and left to the session's next owner", registry=self.registry
+        )
         self.latency = Histogram(
             "waypost_connector_publish_seconds",
             "From taking a delivery to having it in Kafka",

@@ -21,37 +21,43 @@ LOOKING_SHARE: Final = 0.1
 
 
 class DeviceList(Protocol):
+    """What is asked of `waypost_connector.device_store.StoredDevices`, and of a backend."""
+
     async def devices(self) -> Sequence[Device]:
-        """Raises BackendError while the list cannot be had."""
+        """Raises BackendError or PyMongoError while the list cannot be had."""
         ...
 
 
 class Documents(Protocol):
     """What is asked of `waypost_connector.session_documents.SessionDocuments`."""
 
-    async def read(self) -> Mapping[SessionId, Known]: ...
+    async def read(self) -> Mapping[SessionId, Known]:
+        """Raises PyMongoError."""
+        ...
 
 
 class Ownership:
     """Of the backend's sessions, those that the group of its connectors has given to this one.
 
-    Neither list can be had at all times. What was known last holds then: an outage takes no session away and stops none.
+    No list can be had at all times. What was known last holds then: an outage takes no session away and stops none.
     """
 
     def __init__(
         self,
-        devices: DeviceList,
+        backend: DeviceList,
+        stored: DeviceList,
         documents: Documents,
         *,
         owns: Callable[[SessionId], bool],
-        backend: str,
+        name: str,
         refresh_seconds: float,
     ) -> None:
-        """`refresh_seconds`: how often the devices are asked for."""
-        self._list = devices
+        """`name`: the backend's. `refresh_seconds`: how often the devices are asked for."""
+        self._backend_list = backend
+        self._stored_list = stored
         self._owns = owns
         self._documents = documents
-        self._backend = backend
+        self._name = name
         self._refresh_seconds = refresh_seconds
         self._devices: Sequence[Device] | None = None
         self._known: Mapping[SessionId, Known] | None = None
@@ -67,7 +73,7 @@ class Ownership:
                 await self._ask_for_devices()
             await self._look_at_documents()
             if self._devices is not None and self._known is not None:
-                every = wishes(self._devices, self._known, backend=self._backend)
+                every = wishes(self._devices, self._known, backend=self._name)
                 yield [wish for wish in every if self._owns(wish.device.session)]
             took = time.monotonic() - began
             await asyncio.sleep(min(max(LOOK_SECONDS, took / LOOKING_SHARE), self._refresh_seconds))
@@ -78,10 +84,15 @@ class Ownership:
 
     async def _ask_for_devices(self) -> None:
         try:
-            self._devices = await self._list.devices()
+            stored = await self._stored_list.devices()
+            listed = await self._backend_list.devices()
         except BackendError as error:
             self._note("devices", str(error))
+        except PyMongoError as error:
+            self._note("devices", f"the stored devices cannot be read: {type(error).__name__}")
         else:
+            # WhatsApp's side knows best what is linked.
+            self._devices = list(({device.session: device for device in stored} | {one.session: one for one in listed}).values())
             self._missing.pop("devices", None)
 
     async def _look_at_documents(self) -> None:

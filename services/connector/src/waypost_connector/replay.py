@@ -19,7 +19,7 @@ from waypost_connector.envelopes import read_event, reason
 from waypost_connector.lines import Source, chunks_of_lines
 from waypost_connector.metrics import ConnectorMetrics
 from waypost_connector.partitions import RememberedPartitions
-from waypost_connector.publisher import Publisher, record_of
+from waypost_connector.publisher import Capacity, Publisher, record_of
 
 IN_MEMORY: Final = 5_000
 MOST_BAD_LISTED: Final = 1_000
@@ -88,7 +88,7 @@ class Replay:
     async def _publish(self, chunks: Iterable[list[Valid]], summary: Summary) -> None:
         topic = topic_name(self._settings, EVENTS)
         producer = await self._connect(topic)
-        publisher = Publisher(producer, ConnectorMetrics(), capacity=IN_MEMORY)
+        publisher = Publisher(_OneProducer(producer), ConnectorMetrics(), capacity=Capacity(IN_MEMORY))
         try:
             async with asyncio.TaskGroup() as tasks:
                 publishing = tasks.create_task(publisher.run(), name="publish")
@@ -141,6 +141,16 @@ class Replay:
                     events.append((event, line))
             yield events
             advance(sum(map(len, lines)) + len(lines))
+
+
+@dataclass(frozen=True)
+class _OneProducer:
+    """What is replayed belongs to nobody, so its producer is never given up."""
+
+    current: AIOKafkaProducer
+
+    async def renew(self, used: object) -> None:
+        raise NotImplementedError
 
 
 def _read_line(line: bytes) -> Event | str:

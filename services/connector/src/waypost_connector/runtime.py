@@ -1,116 +1,155 @@
-"""The connector as a whole: a backend, the sessions it serves, Kafka, probes."""
+"""The connector as a whole: a backend, the sessions it serves, Kafka, MongoDB, probes."""
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
-from functools import partial
-from random import Random
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+from ulid import ULID
 
+from waypost_common.device_keys import Keyring
+from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.kafka import create_producer
 from waypost_common.listening import listening_at
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.probes import serve_probes
 from waypost_common.topics import EVENTS, topic_name
+from waypost_connector.addresses import ChatAddresses
 from waypost_connector.assignment import Assignment
 from waypost_connector.backend import Backend
-from waypost_connector.backoff import delays
+from waypost_connector.device_store import StoredDevices
+from waypost_connector.fences import Fences
 from waypost_connector.live.metrics import LiveMetrics
 from waypost_connector.live.service import LiveCommands
 from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics
-from waypost_connector.ownership import DeviceList, Ownership
+from waypost_connector.owned_session import Surroundings
+from waypost_connector.ownership import Ownership
 from waypost_connector.partitions import RememberedPartitions
-from waypost_connector.publisher import Publisher
+from waypost_connector.producers import RenewedProducers
+from waypost_connector.publisher import Capacity, Publisher
+from waypost_connector.runners import Runners
 from waypost_connector.session_documents import SessionDocuments
-from waypost_connector.session_runner import SessionRunner
 from waypost_connector.settings import ConnectorSettings
+from waypost_connector.slot import GatewaySlot
 from waypost_connector.stored_addresses import KeptInMongo, StoredAddresses
-from waypost_connector.wishes import Wish
+from waypost_connector.stored_fences import StoredFences
 
 log = structlog.stdlib.get_logger(__name__)
 
 KAFKA_ANSWER_SECONDS = 2.0
-PRODUCER_STOP_SECONDS = 3.0
+RELEASE_SECONDS = 2.0
 
 
 class Connector:
-    def __init__(self, settings: ConnectorSettings, backend: Backend, devices: DeviceList) -> None:
+    def __init__(self, settings: ConnectorSettings, backend: Backend, keyring: Keyring) -> None:
         self._settings = settings
         self._backend = backend
-        self._devices = devices
-        self._ownership: Ownership | None = None
+        self._keyring = keyring
+        self._holder = ULID()
+        """Names this process to the others."""
         self._metrics = ConnectorMetrics()
-        self._producer: AIOKafkaProducer | None = None
-        self._sessions = CallableSessions()
-        self._runners: dict[SessionRunner, asyncio.Task[None]] = {}
+        self._ownership: Ownership | None = None
+        self._producers: RenewedProducers | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop` is set, then brings to Kafka what was taken, for `shutdown_seconds` at most.
 
-        Raises CannotRunError when the probes' port is taken, KafkaError in an ExceptionGroup when Kafka refuses for good.
+        Raises, alone or in an ExceptionGroup, CannotRunError when the probes' port or the gateway id is taken, KafkaError and
+        PyMongoError when Kafka or MongoDB refuses for good.
         """
         async with AsyncExitStack() as stack:
             with listening_at("WAYPOST_METRICS_PORT"):
                 probes = serve_probes(self._settings.metrics, self._metrics.registry, self._readiness)
                 port = await stack.enter_async_context(probes)
             log.info("connector_started", backend=self._backend.name, probes_port=port)
-            producer = await self._connect_kafka(stop)
-            if producer is not None:
-                client = await stack.enter_async_context(open_client(self._settings.mongo, application="waypost-connector"))
-                try:
-                    await self._serve(producer, open_database(client, self._settings.mongo), stop)
-                finally:
-                    await _stop_in_time(producer)
+            client = await stack.enter_async_context(open_client(self._settings.mongo, application="waypost-connector"))
+            database = open_database(client, self._settings.mongo)
+            gateway_id = self._settings.connector.gateway_id
+            slot = GatewaySlot(database, backend=self._backend.name, gateway_id=gateway_id, holder=self._holder)
+            if await stack.enter_async_context(slot.taken(stop)):
+                async with asyncio.TaskGroup() as tasks:
+                    holding = tasks.create_task(slot.hold(), name="hold the gateway id")
+                    await self._connect(database, stop)
+                    holding.cancel()
         log.info("connector_stopped")
 
-    async def _connect_kafka(self, stop: asyncio.Event) -> AIOKafkaProducer | None:
-        """A started producer, however long that takes; None when asked to stop."""
-        kafka, waits = self._settings.kafka, delays(Random())
-        while not stop.is_set():
-            producer = create_producer(
-                kafka, client_id=f"waypost-{self._settings.connector.gateway_id}", partitioner=RememberedPartitions()
-            )
-            try:
-                await producer.start()
-            except (KafkaError, OSError):
-                await producer.stop()
-                log.warning("kafka_unreachable", bootstrap_servers=kafka.bootstrap_servers)
-                await _wait(stop, next(waits))
-            else:
-                self._producer = producer
-                return producer
-        return None
+    async def _connect(self, database: MongoDatabase, stop: asyncio.Event) -> None:
+        """Waits for Kafka, unless asked to stop, and serves."""
+        producers, letters = RenewedProducers(self._create_producer), RenewedProducers(self._create_producer)
+        self._producers = producers
+        publisher = Publisher(producers, self._metrics, capacity=Capacity(self._settings.connector.buffer_events))
 
-    async def _serve(self, producer: AIOKafkaProducer, database: MongoDatabase, stop: asyncio.Event) -> None:
-        publisher = Publisher(producer, self._metrics, capacity=self._settings.connector.buffer_events)
+        async def start() -> None:
+            await producers.start(publisher.writing_is_allowed)
+            await letters.start()
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                starting = tasks.create_task(start(), name="connect to Kafka")
+                stopping = tasks.create_task(stop.wait(), name="wait for the stop")
+                await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+                starting.cancel()
+                stopping.cancel()
+            if not stop.is_set():
+                await self._serve(publisher, letters.current, database, stop)
+        finally:
+            await asyncio.gather(producers.stop(), letters.stop())
+
+    async def _serve(self, publisher: Publisher, letters: AIOKafkaProducer, database: MongoDatabase, stop: asyncio.Event) -> None:
         assignment = Assignment(session_timeout_s=self._settings.kafka.session_timeout_ms / 1_000)
+        sessions = CallableSessions()
+        fences = Fences(StoredFences(database, backend=self._backend.name, holder=self._holder))
+        stored = StoredDevices(database, self._keyring, backend=self._backend.name)
         commands = LiveCommands(
             self._settings,
             self._backend,
-            self._sessions,
+            sessions,
             LiveMetrics(self._metrics.registry),
             assignment=assignment,
             publisher=publisher,
-            producer=producer,
+            producer=letters,
             database=database,
         )
-        documents = SessionDocuments(database, self._backend.name)
-        seconds = self._settings.connector.refresh_seconds
-        self._ownership = Ownership(
-            self._devices, documents, owns=assignment.owns, backend=self._backend.name, refresh_seconds=seconds
+        self._ownership = ownership = Ownership(
+            self._backend,
+            stored,
+            SessionDocuments(database, self._backend.name),
+            owns=assignment.owns,
+            name=self._backend.name,
+            refresh_seconds=self._settings.connector.refresh_seconds,
+        )
+
+        def addresses(session: SessionId, organization: OrganizationId) -> ChatAddresses:
+            return StoredAddresses(KeptInMongo(database, session, organization), session)
+
+        surroundings = Surroundings(
+            backend=self._backend,
+            publisher=publisher,
+            metrics=self._metrics,
+            sessions=sessions,
+            fences=fences,
+            stores=stored.store,
+            addresses=addresses,
+            gateway_id=self._settings.connector.gateway_id,
+            disconnected_seconds=self._settings.connector.disconnected_seconds,
+            topic_prefix=self._settings.kafka.topic_prefix,
         )
         async with asyncio.TaskGroup() as tasks:
+            looking = tasks.create_task(fences.run(), name="look at the fences")
             publishing = tasks.create_task(publisher.run(), name="publish")
-            following = tasks.create_task(self._follow(self._ownership, publisher, database, tasks), name="follow")
+            runners = Runners(surroundings, assignment, tasks)
+            following = tasks.create_task(_follow(ownership, runners), name="follow what is wanted")
             calling = tasks.create_task(commands.run(), name="live commands")
             await stop.wait()
             following.cancel()
             await self._end_commands(commands, calling)
-            await self._end_sessions()
+            await runners.end(self._settings.connector.shutdown_seconds)
             publishing.cancel()
+            looking.cancel()
+        await _release(fences)
 
     async def _end_commands(self, commands: LiveCommands, calling: asyncio.Task[None]) -> None:
         """First of all, while the sessions are still connected."""
@@ -119,57 +158,18 @@ class Connector:
         await asyncio.wait([calling], timeout=seconds)
         calling.cancel()
 
-    async def _end_sessions(self) -> None:
-        for runner in self._runners:
-            runner.stop()
-        if self._runners:
-            _, late = await asyncio.wait(self._runners.values(), timeout=self._settings.connector.shutdown_seconds)
-            if late:
-                log.warning("sessions_stopped_unflushed", sessions=len(late))
-            for session in late:
-                session.cancel()
-
-    async def _follow(
-        self, ownership: Ownership, publisher: Publisher, database: MongoDatabase, tasks: asyncio.TaskGroup
-    ) -> None:
-        """Starts and stops sessions as what is wanted of them changes."""
-        async for wishes in ownership.wishes():
-            wanted = {wish.device.session: wish for wish in wishes}
-            for runner in self._runners:
-                wish = wanted.pop(runner.device.session, None)
-                if wish is None:
-                    runner.stop()
-                else:
-                    runner.want(wish)
-            for wish in wanted.values():
-                self._start(wish, publisher, database, tasks)
-
-    def _start(self, wish: Wish, publisher: Publisher, database: MongoDatabase, tasks: asyncio.TaskGroup) -> None:
-        block = self._settings.connector
-        runner = SessionRunner(
-            wish.device,
-            self._backend,
-            publisher,
-            self._metrics,
-            StoredAddresses(KeptInMongo(database, wish.device.session, wish.device.organization), wish.device.session),
-            sessions=self._sessions,
-            gateway_id=block.gateway_id,
-            disconnected_seconds=block.disconnected_seconds,
-            topic_prefix=self._settings.kafka.topic_prefix,
+    def _create_producer(self) -> AIOKafkaProducer:
+        return create_producer(
+            self._settings.kafka,
+            client_id=f"waypost-{self._settings.connector.gateway_id}",
+            partitioner=RememberedPartitions(),
         )
-        runner.want(wish)
-        task = tasks.create_task(runner.run(), name=f"session {wish.device.session}")
-        self._runners[runner] = task
-        task.add_done_callback(partial(self._forget, runner))
-
-    def _forget(self, runner: SessionRunner, _task: asyncio.Task[None]) -> None:
-        del self._runners[runner]
 
     async def _readiness(self) -> str | None:
         topic = topic_name(self._settings.kafka, EVENTS)
         try:
             async with asyncio.timeout(KAFKA_ANSWER_SECONDS):
-                topics = (await self._producer.client.fetch_all_metadata()).topics() if self._producer else ()
+                topics = () if self._producers is None else await self._producers.topics()
         except (KafkaError, OSError):
             topics = ()
         if not topics:
@@ -179,14 +179,13 @@ class Connector:
         return None if self._ownership is None else self._ownership.missing()
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
+async def _follow(ownership: Ownership, runners: Runners) -> None:
+    async for wishes in ownership.wishes():
+        runners.follow(wishes)
 
 
-async def _stop_in_time(producer: AIOKafkaProducer) -> None:
-    """A producer flushes when it stops, for ever while Kafka is away: what it holds then is delivered again later."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PRODUCER_STOP_SECONDS):
-            await producer.stop()
+async def _release(fences: Fences) -> None:
+    """Whoever takes the sessions next need not wait then."""
+    with suppress(PyMongoError, TimeoutError):
+        async with asyncio.timeout(RELEASE_SECONDS):
+            await fences.flush()

@@ -8,7 +8,7 @@ from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.mongo import MongoDatabase
 from waypost_connector.wishes import Known
 
-FIELDS: Final = ("organization", "backend", "desired", "status", "waJid", "removed")
+FIELDS: Final = ("organization", "backend", "desired", "status", "waJid", "removed", "fence")
 
 
 class SessionDocuments:
@@ -31,6 +31,7 @@ class SessionDocuments:
                 status=document["status"],
                 identified=document["waJid"] is not None,
                 removed=document["removed"],
+                fence=document["fence"] or 0,
             )
             async for document in cursor
         }

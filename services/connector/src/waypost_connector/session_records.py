@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from waypost_common.dead_letters import DeadLetterReason
 from waypost_common.identifiers import EpochMs, EventId, new_event_id
 from waypost_common.topics import EVENTS, EVENTS_DLQ
-from waypost_connector.addresses import ChatAddresses, with_chosen_chat
+from waypost_connector.addresses import OF_THE_SESSION, ChatAddresses, with_chosen_chat
 from waypost_connector.backend import Backend, Delivery, Device
 from waypost_connector.envelopes import envelope, read_event, reason
+from waypost_connector.fences import Hold
 from waypost_connector.metrics import ConnectorMetrics
 from waypost_connector.publisher import Record, record_of
 
@@ -20,12 +21,21 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class SessionRecords:
-    """One per session, whose people's chats are named as `addresses` says."""
+    """One each time a session is taken. Its people's chats are named as `addresses` says."""
 
     def __init__(
-        self, device: Device, metrics: ConnectorMetrics, addresses: ChatAddresses, *, gateway_id: str, topic_prefix: str
+        self,
+        device: Device,
+        hold: Hold,
+        metrics: ConnectorMetrics,
+        addresses: ChatAddresses,
+        *,
+        gateway_id: str,
+        topic_prefix: str,
     ) -> None:
         self._device = device
+        self._hold = hold
+        self._origin = (("gateway", gateway_id.encode()), ("fence", str(hold.fence).encode()))
         self._metrics = metrics
         self._gateway_id = gateway_id
         self._events, self._dead_letters = topic_prefix + EVENTS, topic_prefix + EVENTS_DLQ
@@ -36,7 +46,7 @@ class SessionRecords:
         payload = delivery.payload
         try:
             payload = await with_chosen_chat(delivery.event, payload, delivery.alternative, self._addresses)
-            return record_of(read_event(self._envelope(delivery.event_id, delivery.event, payload)), self._events)
+            return self._record(self._envelope(delivery.event_id, delivery.event, payload))
         except ValidationError as error:
             why = reason(error)
         except ValueError as error:
@@ -53,6 +63,7 @@ class SessionRecords:
                 ("dlq-origin-gateway", self._gateway_id.encode()),
             ),
             label="invalid",
+            hold=self._hold,
         )
 
     def of_status(self, status: str, backend: Backend, facts: Mapping[str, Any]) -> Record:
@@ -63,12 +74,16 @@ class SessionRecords:
             "operations": list(backend.operations),
             "gatewayId": self._gateway_id,
             **({} if self._device.label is None else {"label": self._device.label}),
-            **({} if self._device.fence is None else {"fence": self._device.fence}),
             **facts,
         }
-        return record_of(read_event(self._envelope(new_event_id(), "session.status", payload)), self._events)
+        return self._record(self._envelope(new_event_id(), "session.status", payload))
+
+    def _record(self, value: bytes) -> Record:
+        return record_of(read_event(value), self._events, origin=self._origin, hold=self._hold)
 
     def _envelope(self, event_id: EventId, event: str, payload: Mapping[str, Any]) -> bytes:
+        if event in OF_THE_SESSION:
+            payload = {**payload, "fence": self._hold.fence}
         return envelope(
             event_id=event_id,
             event=event,

@@ -8,14 +8,13 @@ from typing import Any, Final
 
 import structlog
 
-from waypost_connector.addresses import ChatAddresses
 from waypost_connector.backend import (
-    Backend,
+    BackendError,
     Connection,
     ConnectionLostError,
-    Delivery,
     Device,
     LoggedOutError,
+    OvertakenError,
     PairingCode,
     ReplacedError,
 )
@@ -23,10 +22,9 @@ from waypost_connector.backoff import delays
 from waypost_connector.carrying import Carrying
 from waypost_connector.live.control import SessionControl
 from waypost_connector.live.pairing import Pairing, PairingUnansweredError
-from waypost_connector.live.sessions import CallableSessions, Line
-from waypost_connector.metrics import ConnectorMetrics, SessionPhase
-from waypost_connector.publisher import Publisher
-from waypost_connector.session_records import SessionRecords
+from waypost_connector.live.sessions import Line
+from waypost_connector.metrics import SessionPhase
+from waypost_connector.owned_session import OwnedSession, Surroundings
 from waypost_connector.session_wishes import SessionWishes
 from waypost_connector.wishes import Wish
 
@@ -40,36 +38,25 @@ RESTING: Final = ("stopped", "logged_out")
 
 
 class SessionRunner:
-    """One per session."""
+    """One per session, from when this process is to own it to when it is not any more."""
 
-    def __init__(
-        self,
-        device: Device,
-        backend: Backend,
-        publisher: Publisher,
-        metrics: ConnectorMetrics,
-        addresses: ChatAddresses,
-        *,
-        sessions: CallableSessions,
-        gateway_id: str,
-        disconnected_seconds: float,
-        topic_prefix: str,
-    ) -> None:
+    def __init__(self, device: Device, surroundings: Surroundings) -> None:
         self.device = device
-        self._backend = backend
-        self._publisher = publisher
-        self._metrics = metrics
-        self._sessions = sessions
-        self._disconnected_seconds = disconnected_seconds
-        self._records = SessionRecords(device, metrics, addresses, gateway_id=gateway_id, topic_prefix=topic_prefix)
+        self.was_overtaken = False
+        """Whether another process took the session away."""
+        self._surroundings = surroundings
+        self._metrics = surroundings.metrics
         self._random = Random()
         self._stopping = asyncio.Event()
         self._again = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self._owning: OwnedSession | None = None
         self._line: Line | None = None
         self._carrying: Carrying | None = None
-        self._pairing = Pairing(backend, self._publish)
+        self._pairing = Pairing(surroundings.backend, self._publish)
         self._announced: str | None = None
         self._wishes = SessionWishes()
+        self._fence_told = 0
 
     @property
     def is_paired(self) -> bool:
@@ -77,6 +64,7 @@ class SessionRunner:
 
     def want(self, wish: Wish) -> None:
         """Says what is wanted of the session; until that is known it rests. Idempotent."""
+        self._fence_told = max(self._fence_told, wish.fence)
         first = self._wishes.running is None
         if first and not self.device.paired and wish.status in RESTING:
             self._announced = wish.status
@@ -91,7 +79,7 @@ class SessionRunner:
             self._wishes.decide(running=True)
         self._announced = None
         if self._line:
-            self._sessions.disconnect(self.device.session, self._line)
+            self._surroundings.sessions.disconnect(self.device.session, self._line)
         if self._carrying:
             self._carrying.end()
         self._again.set()
@@ -99,7 +87,7 @@ class SessionRunner:
     async def log_out(self) -> None:
         """Unlinks the session where it is linked, ends its pairing where it is being paired, and returns once that is told."""
         if self.device.paired:
-            await self._backend.unlink(self.device)
+            await self._owned.unlink(self.device)
         if self.device.paired or self._wishes.running:
             self._unpair()
         await self._wishes.told.wait()
@@ -115,6 +103,8 @@ class SessionRunner:
         """Takes nothing more; `run` returns once what was taken is in Kafka and acknowledged."""
         self._stopping.set()
         self._follow()
+        if self._owning is None and self._running is not None:
+            self._running.cancel()
 
     def _unpair(self) -> None:
         """WhatsApp knows the device no more."""
@@ -132,16 +122,39 @@ class SessionRunner:
                 self._carrying.end()
 
     async def run(self) -> None:
-        """Until stopped. Cancelling it disconnects at once; what was not acknowledged comes again."""
-        session = self.device.session
-        control = Line(SessionControl(session, self, self._sessions), self._records.of_delivery)
-        self._sessions.serve(session, control)
+        """Until stopped, or overtaken. Cancelling it disconnects at once; what was not acknowledged comes again."""
+        self._running = asyncio.current_task()
+        around, device = self._surroundings, self.device
+        if self._stopping.is_set():
+            return
+        try:
+            async with around.fences.held(device.session, device.organization, self._overtaken, above=self._fence_told) as hold:
+                self._owning = OwnedSession(device, around, hold)
+                await self._own(self._owning)
+        except* OvertakenError:
+            self.was_overtaken = True
+
+    def _overtaken(self) -> None:
+        self.was_overtaken = True
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _own(self, owned: OwnedSession) -> None:
+        session, sessions = self.device.session, self._surroundings.sessions
+        control = Line(SessionControl(session, self, sessions), owned.hold, owned.records.of_delivery)
+        sessions.serve(session, control)
         try:
             while self._wishes.running is None and not self._stopping.is_set():
                 await self._again.wait()
             await self._live()
         finally:
-            self._sessions.leave(session, control)
+            sessions.leave(session, control)
+
+    @property
+    def _owned(self) -> OwnedSession:
+        if self._owning is None:
+            raise RuntimeError("the session is not owned")
+        return self._owning
 
     async def _live(self) -> None:
         waits = delays(self._random)
@@ -159,6 +172,7 @@ class SessionRunner:
             except* LoggedOutError as errors:
                 log.warning("logged_out", session=self.device.session, reason=str(errors.exceptions[0]))
                 self._unpair()
+                await self._owned.forget_keys()
             except* PairingUnansweredError:
                 self._wishes.decide(running=False)
             if replaced:
@@ -171,7 +185,7 @@ class SessionRunner:
     async def _do_what_is_wanted(self) -> None:
         """Returns or raises when that may have changed."""
         if self._wishes.removed and self.device.paired:
-            await self._backend.unlink(self.device)
+            await self._owned.unlink(self.device)
             self.device = replace(self.device, paired=False)
         elif not self._wishes.running:
             logged_out = self._wishes.identified and not self.device.paired
@@ -192,41 +206,50 @@ class SessionRunner:
             await self._announce("starting", unless="scan_qr_code")
         await self._announce("scan_qr_code")
         with self._metrics.sessions.labels(SessionPhase.PAIRING).track_inprogress():
-            paired = await self._pairing.run(self.device)
+            paired = await self._pairing.run(self.device, self._owned.store)
         if paired is not None:
-            self.device = paired.device
+            self.device = replace(self.device, paired=True)
             self._wishes.identified = True
 
     async def _connect(self) -> Connection | None:
-        """A connection, however long it takes; None when there is to be none any more. Raises LoggedOutError."""
+        """A connection, however long it takes; None when there is to be none any more. Raises LoggedOutError, OvertakenError."""
         waits, since = delays(self._random), time.monotonic()
         with self._metrics.sessions.labels(SessionPhase.CONNECTING).track_inprogress():
             while self._wishes.running and self.device.paired and not self._stopping.is_set():
                 self._again.clear()
                 try:
-                    return await self._backend.connect(self.device)
-                except ConnectionLostError as error:
+                    return await self._owned.connect(self.device)
+                except LoggedOutError:
+                    raise
+                except (ConnectionLostError, OvertakenError) as error:
+                    if self._owned.hold.is_lost:
+                        raise
                     log.debug("connect_failed", session=self.device.session, reason=str(error))
-                if time.monotonic() - since > self._disconnected_seconds:
+                except BackendError as error:
+                    log.error("session_failed", session=self.device.session, reason=str(error))  # noqa: TRY400 - no bug of ours
+                    await self._announce("failed")
+                if time.monotonic() - since > self._surroundings.disconnected_seconds:
                     await self._announce("starting")
                 await self._pause(next(waits))
         return None
 
     async def _serve(self, connection: Connection) -> None:
         session, identity = self.device.session, connection.identity
-        line = Line(connection, self._records.of_delivery)
-        self._line, self._carrying = line, Carrying(session, connection, self._publisher, self._records)
+        owned, sessions = self._owned, self._surroundings.sessions
+        line = Line(connection, owned.hold, owned.records.of_delivery)
+        self._line = line
+        self._carrying = Carrying(owned.hold, connection, self._surroundings.publisher, owned.records)
         try:
             await self._announce("working", phoneNumber=identity.phone_number, waJid=identity.jid, waLid=identity.lid)
             self._wishes.identified = True
-            self._sessions.connect(session, line)
+            sessions.connect(session, line)
             if self._stopping.is_set() or not self._wishes.running:
                 self._carrying.end()
             with self._metrics.sessions.labels(SessionPhase.WORKING).track_inprogress():
                 await self._carrying.run()
         finally:
             self._line = self._carrying = None
-            self._sessions.disconnect(session, line)
+            sessions.disconnect(session, line)
             await connection.disconnect()
 
     async def _rest(self, phase: SessionPhase) -> None:
@@ -248,8 +271,8 @@ class SessionRunner:
         except TimeoutError:
             return
 
-    async def _publish(self, delivery: Delivery) -> None:
-        await self._publisher.submit(await self._records.of_delivery(delivery))
+    async def _publish(self, event: str, payload: dict[str, Any]) -> None:
+        await self._owned.publish(event, payload)
 
     async def _announce(self, status: str, *, unless: str | None = None, **facts: Any) -> None:
         """Publishes the session's status, unless that, or the one given, was published last and nothing else is to be told."""
@@ -257,6 +280,6 @@ class SessionRunner:
         if news or self._wishes.untold is not None:
             self._announced = status
             facts |= self._wishes.tell()
-            await self._publisher.submit(self._records.of_status(status, self._backend, facts))
+            await self._owned.announce(status, facts)
             if self._wishes.untold is None:
                 self._wishes.told.set()

@@ -2,9 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
-
-from pydantic import SecretStr
 
 from waypost_common.event_payloads import DesiredState, SessionState
 from waypost_common.identifiers import OrganizationId, SessionId
@@ -22,6 +19,8 @@ class Known:
     identified: bool
     """Whether it has been paired at least once."""
     removed: bool
+    fence: int = 0
+    """The highest under which something was told of it; 0 for none."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +33,14 @@ class Wish:
     status: str | None = None
     """As the document has it, which may be a moment behind; None without a document."""
     identified: bool = False
+    fence: int = 0
+    """As in `Known`."""
 
     @property
     def was_unlinked_unseen(self) -> bool:
         """Whether the document does not know yet that WhatsApp knows the device no more."""
         told = self.status in (SessionState.LOGGED_OUT, SessionState.SCAN_QR_CODE)
         return self.identified and not self.device.paired and not told
-
-
-NO_KEY: Final = SecretStr("")
 
 
 def wishes(devices: Iterable[Device], documents: Mapping[SessionId, Known], *, backend: str) -> list[Wish]:
@@ -63,7 +61,7 @@ def wishes(devices: Iterable[Device], documents: Mapping[SessionId, Known], *, b
     for session, document in documents.items():
         ours = document.backend == backend or (document.backend is None and document.desired is not None)
         if session not in listed and ours and not document.removed:
-            found.append(_wish(Device(session, document.organization, NO_KEY, paired=False), document))
+            found.append(_wish(Device(session, document.organization, paired=False), document))
     return found
 
 
@@ -75,4 +73,5 @@ def _wish(device: Device, document: Known) -> Wish:
         removed=document.removed,
         status=document.status,
         identified=document.identified,
+        fence=document.fence,
     )

@@ -14,6 +14,7 @@ from waypost_common.documents import (
     ChannelDocument,
     ChatDocument,
     Collection,
+    ConnectorDocument,
     ContactDocument,
     DeviceDocument,
     GroupDocument,
@@ -112,7 +113,11 @@ BOOKKEEPING_SHAPES: Final[Mapping[Collection, Shape]] = {
         required=frozenset({"_id", "hash", "organization", "permissions"}),
         indexes=(_index("hash", "hash", unique=True), _index("organization", "organization")),
     ),
-    Collection.DEVICES: Shape(required=DeviceDocument.__required_keys__),
+    Collection.CONNECTORS: Shape(required=ConnectorDocument.__required_keys__),
+    Collection.DEVICES: Shape(
+        required=DeviceDocument.__required_keys__,
+        indexes=(_index("keys", "backend", "_id", "organization", where=_present("keys")),),
+    ),
     Collection.GENERATIONS: Shape(required=frozenset({"_id", "generation"})),
     Collection.LEASES: Shape(required=frozenset({"_id", "owner", "until"})),
     Collection.POSITIONS: Shape(

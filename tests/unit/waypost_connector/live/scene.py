@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 from tests.unit.waypost_connector.kept_in_memory import addresses_in_memory
+from tests.unit.waypost_connector.owned import OneProducer, held
 
 from waypost_common.claims import Claim, ClaimState, Decision
 from waypost_common.clock import now_ms
@@ -29,7 +29,7 @@ from waypost_connector.live.metrics import LiveMetrics
 from waypost_connector.live.output import Output
 from waypost_connector.live.sessions import CallableSessions, Line
 from waypost_connector.metrics import ConnectorMetrics
-from waypost_connector.publisher import Publisher
+from waypost_connector.publisher import Capacity, Publisher
 from waypost_connector.session_records import SessionRecords
 
 SESSION = "S1"
@@ -160,9 +160,10 @@ class Scene:
     def __init__(self, whatsapp: FakeWhatsApp, kafka: FakeKafka, publisher: Publisher, limits: Sequence[SendLimit]) -> None:
         metrics = ConnectorMetrics()
         self.whatsapp, self.kafka, self.ledger, self.sessions = whatsapp, kafka, FakeLedger(), CallableSessions()
-        device = Device(SessionId(SESSION), OrganizationId(ORGANIZATION), SecretStr("key"))
-        records = SessionRecords(device, metrics, addresses_in_memory(), gateway_id="c1", topic_prefix="")
-        self.line = Line(whatsapp, records.of_delivery)
+        device = Device(SessionId(SESSION), OrganizationId(ORGANIZATION))
+        self.hold = held(SESSION)
+        records = SessionRecords(device, self.hold, metrics, addresses_in_memory(), gateway_id="c1", topic_prefix="")
+        self.line = Line(whatsapp, self.hold, records.of_delivery)
         self.sent_times = FakeSentTimes()
         producer: Any = kafka
         self.executor = Executor(
@@ -183,7 +184,7 @@ async def scene(
     *answers: CallResult | Exception, connected: bool = True, limits: Sequence[SendLimit] = (SendLimit(20, 60.0),)
 ) -> AsyncIterator[Scene]:
     kafka = FakeKafka()
-    publisher = Publisher(kafka, ConnectorMetrics(), capacity=100)
+    publisher = Publisher(OneProducer(kafka), ConnectorMetrics(), capacity=Capacity(100))
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         publishing = tasks.create_task(publisher.run())
         one = Scene(FakeWhatsApp(*answers), kafka, publisher, limits)

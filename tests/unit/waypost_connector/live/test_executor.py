@@ -41,6 +41,8 @@ async def test_what_a_call_brought_about_is_published_under_the_events_key_and_n
     assert headers == {
         "event": b"message.from_me",
         "schema": b"v1",
+        "gateway": b"c1",
+        "fence": b"1",
         "command": item.command.id.encode(),
         "command-deadline": str(item.command.deadline).encode(),
         "command-last": b"true",

@@ -26,6 +26,7 @@ from waypost_common.documents.conversations import (
     Vote,
 )
 from waypost_common.documents.devices import (
+    ConnectorDocument,
     DeviceDocument,
     SealedKeys,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "ChannelDocument",
     "ChatDocument",
     "Collection",
+    "ConnectorDocument",
     "ContactDocument",
     "DeviceDocument",
     "Edit",

@@ -17,6 +17,7 @@ class Collection(StrEnum):
     ADDRESSES = "addresses"
     OPERATIONS = "operations"
     DEVICES = "devices"
+    CONNECTORS = "connectors"
     API_KEYS = "api_keys"
     GENERATIONS = "generations"
     POSITIONS = "positions"

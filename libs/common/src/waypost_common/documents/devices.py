@@ -31,3 +31,17 @@ class DeviceDocument(TypedDict):
     keys: NotRequired[SealedKeys]
     """Absent until the session is paired."""
     keysSavedAt: NotRequired[EpochMs]
+
+
+class ConnectorDocument(TypedDict):
+    """The process that runs under a connector's name; none where it has left it."""
+
+    _id: str
+    """`<backend>|<gateway id>`."""
+    holder: str
+    """The token of the process."""
+    beat: int
+    """Goes up twice a second while the process lives."""
+    pid: int
+    host: str
+    startedAt: EpochMs

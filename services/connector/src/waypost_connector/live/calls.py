@@ -21,8 +21,10 @@ from waypost_connector.backend import (
     CallRefusedError,
     CallResult,
     CallUnsupportedError,
+    OvertakenError,
 )
 from waypost_connector.backoff import delays
+from waypost_connector.live.entry import Entry
 from waypost_connector.live.metrics import LiveMetrics
 from waypost_connector.live.sessions import CallableSessions, Line
 
@@ -55,12 +57,16 @@ class Call:
         self._metrics = metrics
         self._may_have_happened = False
 
-    async def make(self, command: LiveCommand, line: Line) -> Done | Ended:
-        """Within the command's deadline; after a lost connection again, on the next one, where that can do no harm."""
-        waits = delays(Random())
+    async def make(self, entry: Entry, line: Line) -> Done | Ended:
+        """Within the command's deadline; after a lost connection again, on the next one, where that can do no harm.
+
+        Raises OvertakenError when the session has moved before it was made: the next owner gets the command.
+        """
+        command, waits = entry.item.command, delays(Random())
         try:
             async with asyncio.timeout((command.deadline - now_ms()) / 1_000):
                 while True:
+                    await line.hold.confirmed()
                     ended = await self._try(command, line)
                     if ended is not None:
                         return ended
@@ -69,6 +75,8 @@ class Call:
         except TimeoutError:
             if self._may_have_happened:
                 return Ended(OutcomeStatus.UNKNOWN, ErrorCode.GATEWAY_UNAVAILABLE, MAY_HAVE_HAPPENED)
+            if entry.moved:
+                raise OvertakenError("the session has moved") from None
             text = "the session was not connected to WhatsApp before the deadline"
             return Ended(OutcomeStatus.EXPIRED, ErrorCode.GATEWAY_UNAVAILABLE, text)
 
@@ -78,6 +86,8 @@ class Call:
         try:
             with self._metrics.call_seconds.labels(command.command).time():
                 return Done(line, await line.target.call(command))
+        except OvertakenError:
+            raise
         except CallNotMadeError:
             self._may_have_happened = before
             return None

@@ -13,3 +13,5 @@ class Entry:
     """Why it is not carried out, where that was clear before its turn."""
     begun: bool = False
     """Whether its operation is being claimed: from then on it is carried out to its end."""
+    moved: bool = False
+    """Whether its partition was given away since: whoever got it has the command as well."""

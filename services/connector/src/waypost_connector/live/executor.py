@@ -77,7 +77,8 @@ class Executor:
     async def execute(self, entry: Entry) -> None:
         """Returns once nothing is left to do but to commit: outages of MongoDB and Kafka are waited out.
 
-        May be cancelled while `entry.begun` is not set: nothing was claimed then. Raises ConsumptionStoppedError.
+        May be cancelled while `entry.begun` is not set: nothing was claimed then. Raises ConsumptionStoppedError, and
+        OvertakenError when another process owns the session now: it gets the command again, and tells what became of it.
         """
         item, command = entry.item, entry.item.command
         decision, line = await self._prepare(entry)
@@ -94,7 +95,7 @@ class Executor:
         if runs and line is not None:
             if sends:
                 await _patiently(lambda: self._budgets.keep(command.session))
-            ended = await Call(self._sessions, self._metrics).make(command, line)
+            ended = await Call(self._sessions, self._metrics).make(entry, line)
             await self._tell(item, ended)
         else:
             await self._tell_without_call(item, decision, claimed)

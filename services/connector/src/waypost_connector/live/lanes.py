@@ -11,12 +11,17 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+import structlog
+
 from waypost_common.claims import Finish
 from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import SessionId
 from waypost_common.outcomes import OutcomeStatus
+from waypost_connector.backend import OvertakenError
 from waypost_connector.live.entry import Entry
 from waypost_connector.live.intake import Accepted
+
+log = structlog.stdlib.get_logger(__name__)
 
 PROMPT_CAPACITY: Final = 100
 """Commands of one session that wait; then its partition is paused."""
@@ -79,7 +84,9 @@ class Lanes:
         """Forgets every command that was not begun; those that were go on. Kafka hands the others over again."""
         for key, lane in list(self._lanes.items()):
             lane.queue.clear()
-            if lane.at_hand is None or not lane.at_hand.begun:
+            if lane.at_hand is not None and lane.at_hand.begun:
+                lane.at_hand.moved = True
+            else:
                 if lane.task is not None:
                     lane.task.cancel()
                 del self._lanes[key]
@@ -97,7 +104,11 @@ class Lanes:
     async def _run(self, key: tuple[SessionId, Kind], lane: _Lane) -> None:
         while lane.queue:
             entry = lane.at_hand = lane.queue.popleft()
-            await self._execute(entry)
-            self._finished(entry.item)
+            try:
+                await self._execute(entry)
+            except OvertakenError:
+                log.info("command_left", session=entry.item.command.session, command=entry.item.command.id)
+            else:
+                self._finished(entry.item)
             lane.at_hand = None
         del self._lanes[key]

@@ -6,10 +6,10 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from waypost_common.errors import ErrorCode
-from waypost_common.identifiers import new_event_id
-from waypost_connector.backend import Backend, CallRefusedError, Delivery, Device, Paired, PairingCode
+from waypost_connector.backend import Backend, CallRefusedError, Device, DeviceStore, Paired, PairingCode
 
-Publish = Callable[[Delivery], Awaitable[object]]
+Publish = Callable[[str, dict[str, Any]], Awaitable[object]]
+"""Of an event and its payload."""
 
 PATIENCE_SECONDS: Final = 300.0
 """How long codes are shown to a phone that accepts none."""
@@ -54,42 +54,39 @@ class Pairing:
         if self._running is not None:
             self._running.cancel()
 
-    async def run(self, device: Device) -> Paired | None:
+    async def run(self, device: Device, store: DeviceStore) -> Paired | None:
         """Until the phone accepts; None when ended by `end`.
 
-        Raises, in an ExceptionGroup, ConnectionLostError and PairingUnansweredError.
+        Raises, in an ExceptionGroup, ConnectionLostError, OvertakenError and PairingUnansweredError.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._running = running = tasks.create_task(self._pair(device, self._phone), name=f"pair {device.session}")
+                self._running = running = tasks.create_task(self._pair(device, store, self._phone), name=f"pair {device.session}")
             return None if running.cancelled() else running.result()
         finally:
             self._running = None
             self._codes.clear()
 
-    async def _pair(self, device: Device, phone: str | None) -> Paired:
+    async def _pair(self, device: Device, store: DeviceStore, phone: str | None) -> Paired:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self._show_codes(device, phone)
+                return await self._show_codes(device, store, phone)
         except TimeoutError as error:
             self._phone = None
             raise PairingUnansweredError from error
 
-    async def _show_codes(self, device: Device, phone: str | None) -> Paired:
-        async with aclosing(self._backend.pair(device, phone)) as steps:
+    async def _show_codes(self, device: Device, store: DeviceStore, phone: str | None) -> Paired:
+        async with aclosing(self._backend.pair(device, store, phone)) as steps:
             async for step in steps:
                 if isinstance(step, Paired):
                     self._phone, self._accepted = None, True
-                    await self._tell("auth.code", _identity(step))
+                    await self._publish("auth.code", _identity(step))
                     self._changed.set()
                     return step
-                await self._tell(*code_event(step))
+                await self._publish(*code_event(step))
                 self._codes[step.typed] = step
                 self._changed.set()
         raise RuntimeError("a backend ended a pairing without a result")
-
-    async def _tell(self, event: str, payload: dict[str, Any]) -> None:
-        await self._publish(Delivery(new_event_id(), 0, event, payload))
 
 
 def code_event(code: PairingCode) -> tuple[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from waypost_common.identifiers import SessionId
 from waypost_common.live_commands import WITHOUT_CONNECTION, LiveCommand
 from waypost_connector.backend import CallResult, Delivery
+from waypost_connector.fences import Hold
 from waypost_connector.publisher import Record
 
 
@@ -25,6 +26,7 @@ class Line:
     """What a command of a session is carried out with."""
 
     target: CallTarget
+    hold: Hold
     record_of: Callable[[Delivery], Awaitable[Record]]
     """The session's own way of making records, which knows under which address each person's chat is kept."""
 

@@ -3,10 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Final
-
-from pydantic import SecretStr
 
 from waypost_common.identifiers import EpochMs, EventId, OrganizationId, SessionId
 from waypost_common.live_commands import LiveCommand
@@ -16,6 +13,7 @@ from waypost_connector.backend import (
     ConnectionLostError,
     Delivery,
     Device,
+    DeviceStore,
     Identity,
     LoggedOutError,
     Paired,
@@ -115,18 +113,22 @@ class SimulatedBackend:
     def __init__(self, address: NetworkAddress, *, client: str) -> None:
         self._address = address
         self._client = client
+        self._listed: dict[SessionId, str] = {}
+        """Device keys of the sessions that the network begins with: nobody has paired them."""
 
-    async def connect(self, device: Device) -> SimulatedConnection:
+    async def connect(self, device: Device, store: DeviceStore) -> SimulatedConnection:
+        key = await self._key(device, store)
         frames = await self._open()
         try:
             async with _deadline():
                 login = {
                     "type": "login",
                     "session": device.session,
-                    "deviceKey": device.key.get_secret_value(),
-                    "fence": device.fence,
+                    "deviceKey": key,
+                    "fence": store.fence,
                     "client": self._client,
                 }
+                store.check()
                 await _write(frames, login)
                 answer = await _read(frames)
             return SimulatedConnection(frames, _identity(answer))
@@ -134,21 +136,23 @@ class SimulatedBackend:
             frames.close()
             raise
 
-    async def pair(self, device: Device, phone: str | None) -> AsyncGenerator[PairingCode | Paired, None]:
+    async def pair(self, device: Device, store: DeviceStore, phone: str | None) -> AsyncGenerator[PairingCode | Paired, None]:
         frames = await self._open()
         with contextlib.closing(frames):
+            store.check()
             request = {"type": "pair", "secret": self._secret(), "session": device.session, "organization": device.organization}
             await _write(frames, request | ({} if phone is None else {"phone": phone}))
             while (answer := await _read(frames))["type"] == "code":
                 yield PairingCode(answer["code"], EpochMs(answer["expiresAt"]), typed=answer["typed"])
             _expect(answer, "paired")
-            linked = replace(device, key=SecretStr(answer["deviceKey"]), paired=True)
-            yield Paired(linked, _identity_in(answer), platform=answer["platform"])
+            await store.save(answer["deviceKey"].encode())
+            yield Paired(_identity_in(answer), platform=answer["platform"])
 
-    async def unlink(self, device: Device) -> None:
+    async def unlink(self, device: Device, store: DeviceStore) -> None:
         frames = await self._open()
         with contextlib.closing(frames):
             async with _deadline():
+                store.check()
                 await _write(frames, {"type": "unlink", "secret": self._secret(), "session": device.session})
                 _expect(await _read(frames), "unlinked")
 
@@ -162,8 +166,20 @@ class SimulatedBackend:
                     answer = await _read(frames)
                     _expect(answer, "sessions")
                     devices += (_device(session) for session in answer["sessions"])
+                    self._listed |= {SessionId(session["session"]): session["deviceKey"] for session in answer["sessions"]}
                     more = answer["more"]
         return devices
+
+    async def _key(self, device: Device, store: DeviceStore) -> str:
+        """What was saved when the session was paired; at first what the network has told, which is saved then."""
+        kept = await store.load()
+        if kept is not None:
+            return kept.decode()
+        key = self._listed.get(device.session)
+        if key is None:
+            raise LoggedOutError("there are no keys of the session: it must be paired")
+        await store.save(key.encode())
+        return key
 
     def _secret(self) -> str:
         if self._address.secret is None:
@@ -202,7 +218,6 @@ def _device(session: Frame) -> Device:
     return Device(
         session=SessionId(session["session"]),
         organization=OrganizationId(session["organization"]),
-        key=SecretStr(session["deviceKey"]),
         label=session["label"],
         paired=session["linked"],
     )

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from waypost_common.mongo import MongoDatabase
-from waypost_store.migrations import m0001_bookkeeping, m0002_projections, m0003_instances, m0004_purge, m0005_addresses
+from waypost_store.migrations import (
+    m0001_bookkeeping,
+    m0002_projections,
+    m0003_instances,
+    m0004_purge,
+    m0005_addresses,
+    m0006_connectors,
+)
 
 
 @dataclass(frozen=True)
@@ -22,4 +29,5 @@ MIGRATIONS: Final = (
     Migration(3, m0003_instances.DESCRIPTION, m0003_instances.apply),
     Migration(4, m0004_purge.DESCRIPTION, m0004_purge.apply),
     Migration(5, m0005_addresses.DESCRIPTION, m0005_addresses.apply),
+    Migration(6, m0006_connectors.DESCRIPTION, m0006_connectors.apply),
 )

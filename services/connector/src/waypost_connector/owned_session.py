@@ -1,0 +1,76 @@
+"""What can be done for a session only while this process owns it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from waypost_common.identifiers import OrganizationId, SessionId, new_event_id
+from waypost_connector.addresses import ChatAddresses
+from waypost_connector.backend import Backend, Connection, ConnectionLostError, Delivery, Device, DeviceStore
+from waypost_connector.fences import Fences, Hold
+from waypost_connector.live.sessions import CallableSessions
+from waypost_connector.metrics import ConnectorMetrics
+from waypost_connector.publisher import Publisher
+from waypost_connector.session_records import SessionRecords
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the sessions of a connector have in common."""
+
+    backend: Backend
+    publisher: Publisher
+    metrics: ConnectorMetrics
+    sessions: CallableSessions
+    fences: Fences
+    stores: Callable[[Hold, OrganizationId], DeviceStore]
+    addresses: Callable[[SessionId, OrganizationId], ChatAddresses]
+    gateway_id: str
+    disconnected_seconds: float
+    topic_prefix: str
+
+
+class OwnedSession:
+    """Everything waits until the hold is confirmed, and raises OvertakenError when it is lost."""
+
+    def __init__(self, device: Device, surroundings: Surroundings, hold: Hold) -> None:
+        self.hold = hold
+        self.store = surroundings.stores(hold, device.organization)
+        self.records = SessionRecords(
+            device,
+            hold,
+            surroundings.metrics,
+            surroundings.addresses(device.session, device.organization),
+            gateway_id=surroundings.gateway_id,
+            topic_prefix=surroundings.topic_prefix,
+        )
+        self._backend = surroundings.backend
+        self._publisher = surroundings.publisher
+
+    async def connect(self, device: Device) -> Connection:
+        await self.hold.confirmed()
+        return await self._backend.connect(device, self.store)
+
+    async def unlink(self, device: Device) -> None:
+        await self.hold.confirmed()
+        await self._backend.unlink(device, self.store)
+        await self.forget_keys()
+
+    async def forget_keys(self) -> None:
+        """WhatsApp takes them no more, so if that fails they are found out at the next login."""
+        try:
+            await self.store.delete()
+        except ConnectionLostError as error:
+            log.warning("device_keys_left", session=self.hold.session, reason=str(error))
+
+    async def publish(self, event: str, payload: dict[str, Any]) -> None:
+        """Returns once it is in line for Kafka."""
+        record = await self.records.of_delivery(Delivery(new_event_id(), 0, event, payload))
+        await self._publisher.submit(record)
+
+    async def announce(self, status: str, facts: Mapping[str, Any]) -> None:
+        await self._publisher.submit(self.records.of_status(status, self._backend, facts))

@@ -1,0 +1,62 @@
+"""The sessions that this process serves: one runner each, begun and ended as what is wanted of them changes."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+import structlog
+
+from waypost_common.identifiers import SessionId
+from waypost_connector.assignment import Assignment
+from waypost_connector.owned_session import Surroundings
+from waypost_connector.session_runner import SessionRunner
+from waypost_connector.wishes import Wish
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Runners:
+    def __init__(self, surroundings: Surroundings, assignment: Assignment, tasks: asyncio.TaskGroup) -> None:
+        self._surroundings = surroundings
+        self._assignment = assignment
+        self._tasks = tasks
+        self._running: dict[SessionRunner, asyncio.Task[None]] = {}
+        self._overtaken: dict[SessionId, int] = {}
+        """Sessions that another process took, with the assignment at that time: only a newer one can have given them back."""
+
+    def follow(self, wishes: Sequence[Wish]) -> None:
+        """Begins and ends sessions so that just these are served, as is wanted of them."""
+        wanted = {wish.device.session: wish for wish in wishes}
+        for runner in self._running:
+            wish = wanted.pop(runner.device.session, None)
+            if wish is None:
+                runner.stop()
+            else:
+                runner.want(wish)
+        for wish in wanted.values():
+            if self._overtaken.get(wish.device.session) != self._assignment.generation:
+                self._begin(wish)
+
+    async def end(self, seconds: float) -> None:
+        """What they took is brought to Kafka, within so many seconds; what is not is delivered again later."""
+        for runner in self._running:
+            runner.stop()
+        if self._running:
+            _, late = await asyncio.wait(self._running.values(), timeout=seconds)
+            if late:
+                log.warning("sessions_stopped_unflushed", sessions=len(late))
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _begin(self, wish: Wish) -> None:
+        self._overtaken.pop(wish.device.session, None)
+        runner = SessionRunner(wish.device, self._surroundings)
+        runner.want(wish)
+        task = self._running[runner] = self._tasks.create_task(runner.run(), name=f"session {wish.device.session}")
+        task.add_done_callback(partial(self._forget, runner))
+
+    def _forget(self, runner: SessionRunner, _task: asyncio.Task[None]) -> None:
+        del self._running[runner]
+        if runner.was_overtaken:
+            self._overtaken[runner.device.session] = self._assignment.generation

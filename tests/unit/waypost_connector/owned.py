@@ -1,0 +1,101 @@
+"""Ownership for tests: sessions held without MongoDB, keys in memory, one producer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from waypost_common.identifiers import OrganizationId, SessionId
+from waypost_connector.backend import OvertakenError
+from waypost_connector.fences import Hold, Taken, Taking
+from waypost_connector.publisher import Sender
+
+
+def held(session: str, fence: int = 1) -> Hold:
+    """A hold that is current until it is overtaken: its clock stands still."""
+    hold = Hold(SessionId(session), fence, monotonic=lambda: 0.0)
+    hold.see(0.0)
+    return hold
+
+
+@dataclass
+class MemoryStore:
+    """A DeviceStore."""
+
+    fence: int = 1
+    keys: bytes | None = None
+    is_current: bool = True
+
+    def check(self) -> None:
+        if not self.is_current:
+            raise OvertakenError("another one owns it")
+
+    async def load(self) -> bytes | None:
+        return self.keys
+
+    async def save(self, keys: bytes) -> None:
+        self.check()
+        self.keys = keys
+
+    async def delete(self) -> None:
+        self.check()
+        self.keys = None
+
+
+@dataclass
+class Counters:
+    """What all processes share: each session's fence and who holds it."""
+
+    fences: dict[SessionId, int] = field(default_factory=dict)
+    holders: dict[SessionId, str | None] = field(default_factory=dict)
+
+
+@dataclass
+class MemoryFences:
+    """FenceRecords of one process."""
+
+    holder: str
+    counters: Counters
+    failure: Exception | None = None
+    """Raised by every question while it is set."""
+    looks: int = 0
+
+    async def take(self, takings: Sequence[Taking]) -> Mapping[SessionId, Taken]:
+        self._answer()
+        taken = {}
+        for taking in takings:
+            session, fences = taking.session, self.counters.fences
+            before = self.counters.holders.get(session)
+            fences[session] = max(fences.get(session, 0), taking.above) + 1
+            self.counters.holders[session] = self.holder
+            taken[session] = Taken(fences[session], was_released=before in (None, self.holder))
+        return taken
+
+    async def fences(self, sessions: Sequence[SessionId]) -> Mapping[SessionId, int]:
+        self._answer()
+        self.looks += 1
+        held_here = [session for session in sessions if self.counters.holders.get(session) == self.holder]
+        return {session: self.counters.fences[session] for session in held_here}
+
+    async def release(self, fences: Mapping[SessionId, int]) -> None:
+        self._answer()
+        for session, fence in fences.items():
+            if self.counters.holders.get(session) == self.holder and self.counters.fences[session] == fence:
+                self.counters.holders[session] = None
+
+    def _answer(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+@dataclass
+class OneProducer:
+    """Producers that are never given up, but for what a test counts."""
+
+    current: Sender
+    renewed: int = 0
+
+    async def renew(self, used: Sender) -> None:
+        assert used is self.current
+        self.renewed += 1
+
+
+ORGANIZATION = OrganizationId("org_a")
