@@ -6,7 +6,7 @@ from typing import Final
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, UnknownTopicOrPartitionError
 from pymongo.errors import AutoReconnect, ConfigurationError, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
-from waypost_common.mongo import MongoFault, fault_of
+from waypost_common.mongo import MongoFault, fault_of, is_outage
 
 AUTHENTICATION_FAILED: Final = 18
 NOT_A_REPLICA_SET: Final = frozenset({76, 20})
@@ -23,11 +23,7 @@ def advice(error: PyMongoError | KafkaError) -> str:
 
 def is_final(error: BaseException) -> bool:
     """Whether trying again is of no use until somebody changes the settings or the server."""
-    if isinstance(error, ConfigurationError):
-        return True
-    if isinstance(error, ServerSelectionTimeoutError):
-        return _is_about_replica_set(str(error))
-    return isinstance(error, OperationFailure) and fault_of(error) is not MongoFault.OUTAGE
+    return isinstance(error, PyMongoError) and (not is_outage(error) or _is_about_replica_set(str(error)))
 
 
 def _about_mongo(error: PyMongoError) -> str:
