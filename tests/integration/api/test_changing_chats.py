@@ -85,6 +85,8 @@ async def test_a_malformed_option_is_400_also_where_nothing_is_to_be_done(live_a
         (b'{"unmute": "\\u0000"}', "unmute"), (b'{"archived": true, "archived": 1}', "archived"),
         (b'{"archived": {"$ne": 1}}', "archived"), (b'{"mutedUntil": 9223372036854775808}', "mutedUntil"),
         (b'{"mutedUntil": 18446744073709551616}', "mutedUntil"), (b'{"mutedUntil": 1.5e0}', "mutedUntil"),
+        (b'{"mutedUntil": -1.0}', "mutedUntil"), (b'{"mutedUntil": 253402300799001.0}', "mutedUntil"),
+        (b'{"mutedUntil": 1e300}', "mutedUntil"), (b'{"mutedUntil": "5"}', "mutedUntil"),
         (b'{"unmute": true, "mutedUntil": -1}', "mutedUntil"), (b'{"mutedUntil": NaN}', None),
         (b'{"mutedUntil": Infinity}', None), (b'{}\0', None), (b"{}{}", None), (b"\xef\xbb\xbf{}", None),
         ('{"archived": true}'.encode("utf-16"), None),
