@@ -9,13 +9,13 @@ from starlette.responses import Response
 
 from waypost_api.call import Call
 from waypost_api.commands.carry import Done, Wanted, carry_through, check_options, earlier_request
+from waypost_api.commands.chat_commands import MakeChatCommand
 from waypost_api.commands.submit import CommandFields
 from waypost_api.lookups import OwnedSession, find_chat, find_session, jid_or_404
 from waypost_api.request_body import read_body
 from waypost_common.commands import ChatCommand
 from waypost_common.documents import ChatDocument
 from waypost_common.errors import UnavailableError
-from waypost_common.identifiers import Jid
 from waypost_common.mongo import is_outage
 
 
@@ -24,7 +24,7 @@ class Wish:
     """What a request asks of its chat. `fingerprint` is equal for requests that ask the same; no `command`: no change."""
 
     fingerprint: dict[str, Any]
-    command: Callable[[CommandFields, Jid], ChatCommand] | None
+    command: MakeChatCommand | None
 
 
 ParseWish = Callable[[bytes], Wish]
@@ -59,7 +59,7 @@ async def change_chat(call: Call, parse: ParseWish, answer: Answer | None) -> Re
     return await carry_through(call, wanted, earlier=earlier, answer=answered)
 
 
-def simple_wish(command: Callable[[CommandFields, Jid], ChatCommand]) -> ParseWish:
+def simple_wish(command: MakeChatCommand) -> ParseWish:
     """For operations that take no body; one that is sent is ignored."""
     return lambda _body: Wish({}, command)
 

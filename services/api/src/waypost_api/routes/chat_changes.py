@@ -6,22 +6,13 @@ from pydantic import Field
 from starlette.responses import Response
 
 from waypost_api.call import Call
-from waypost_api.commands.submit import CommandFields
+from waypost_api.commands.chat_commands import ChatChanges, chat_delete, chat_read, chat_unread, chat_update
 from waypost_api.json_response import JsonResponse
 from waypost_api.operation import SEND, Operation, Tag
 from waypost_api.request_body import WHOLE_NUMBER, RequestBody, parse_body
 from waypost_api.routes.changes import Answer, Wish, change_chat, simple_wish
 from waypost_api.views.chats import Chat, chat_view
-from waypost_common.commands import (
-    ChatCommand,
-    ChatCommandPayload,
-    ChatDeleteCommand,
-    ChatReadCommand,
-    ChatUnreadCommand,
-    ChatUpdateCommand,
-    ChatUpdateCommandPayload,
-)
-from waypost_common.identifiers import FOREVER, EpochMs, Jid
+from waypost_common.identifiers import FOREVER, EpochMs
 
 
 def _without_default(told: dict[str, Any]) -> None:
@@ -52,16 +43,16 @@ class UpdateChatBody(RequestBody):
 
 def update_wish(body: UpdateChatBody, *, now: EpochMs) -> Wish:
     sent = body.model_dump(exclude_unset=True)
-    flags: dict[str, Any] = {name: sent[name] for name in ("archived", "pinned") if name in sent}
+    changes: ChatChanges = {}
+    if "archived" in sent:
+        changes["archived"] = body.archived
+    if "pinned" in sent:
+        changes["pinned"] = body.pinned
     if body.unmute:
-        flags["muted_until"] = None
+        changes["muted_until"] = None
     elif "mutedUntil" in sent:
-        flags["muted_until"] = EpochMs(body.mutedUntil) if body.mutedUntil > now else None
-
-    def command(fields: CommandFields, jid: Jid) -> ChatCommand:
-        return ChatUpdateCommand(payload=ChatUpdateCommandPayload(chat_jid=jid, **flags), **fields)
-
-    return Wish(fingerprint=sent, command=command if flags else None)
+        changes["muted_until"] = EpochMs(body.mutedUntil) if body.mutedUntil > now else None
+    return Wish(fingerprint=sent, command=chat_update(**changes) if changes else None)
 
 
 async def update_chat(call: Call) -> Response:
@@ -72,24 +63,15 @@ async def update_chat(call: Call) -> Response:
 
 
 async def delete_chat(call: Call) -> Response:
-    def command(fields: CommandFields, jid: Jid) -> ChatCommand:
-        return ChatDeleteCommand(payload=ChatCommandPayload(chat_jid=jid), **fields)
-
-    return await change_chat(call, simple_wish(command), None)
+    return await change_chat(call, simple_wish(chat_delete), None)
 
 
 async def read_chat(call: Call) -> Response:
-    def command(fields: CommandFields, jid: Jid) -> ChatCommand:
-        return ChatReadCommand(payload=ChatCommandPayload(chat_jid=jid), **fields)
-
-    return await change_chat(call, simple_wish(command), _shown(call))
+    return await change_chat(call, simple_wish(chat_read), _shown(call))
 
 
 async def unread_chat(call: Call) -> Response:
-    def command(fields: CommandFields, jid: Jid) -> ChatCommand:
-        return ChatUnreadCommand(payload=ChatCommandPayload(chat_jid=jid), **fields)
-
-    return await change_chat(call, simple_wish(command), _shown(call))
+    return await change_chat(call, simple_wish(chat_unread), _shown(call))
 
 
 def _shown(call: Call) -> Answer:

@@ -7,8 +7,9 @@ from typing import Any
 
 from waypost_api.call import Call
 from waypost_api.commands.answers import error_of_outcome
+from waypost_api.commands.chat_commands import MakeChatCommand
 from waypost_api.commands.operations import hash_of_request
-from waypost_api.commands.submit import CommandFields, command_fields, outcome_of, submission_of
+from waypost_api.commands.submit import command_fields, outcome_of, submission_of
 from waypost_api.queries.scope import Scope
 from waypost_api.request_body import read_body
 from waypost_api.second_dialect.bodies import Fields
@@ -16,7 +17,6 @@ from waypost_api.second_dialect.errors import chat_not_found, not_connected
 from waypost_api.second_dialect.instances import address_of_new_chat, find_chat_of, find_instance
 from waypost_api.second_dialect.numbers import forms_of
 from waypost_api.second_dialect.replies import ChatReply
-from waypost_common.commands import ChatCommand
 from waypost_common.errors import NotFoundError
 from waypost_common.identifiers import EpochMs, Jid
 
@@ -35,7 +35,7 @@ class WithoutChat(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     number: Jid
-    command: Callable[[CommandFields, Jid], ChatCommand]
+    command: MakeChatCommand
     reply: Callable[[Jid], ChatReply]
     """Given the JID under which the chat is kept."""
     without_chat: WithoutChat = WithoutChat.REFUSE

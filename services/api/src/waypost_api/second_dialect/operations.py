@@ -3,20 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from waypost_api.commands.submit import CommandFields
+from waypost_api.commands.chat_commands import chat_delete, chat_read, chat_unread, chat_update
 from waypost_api.second_dialect.bodies import ArchiveBody, DeleteBody, Fields, MuteBody, PinBody, ReadBody
 from waypost_api.second_dialect.changes import Change, ParseChange, WithoutChat
 from waypost_api.second_dialect.durations import parse_duration
 from waypost_api.second_dialect.replies import ArchiveReply, ChatReply, MuteReply, PinReply, ReadReply
-from waypost_common.commands import (
-    ChatCommand,
-    ChatCommandPayload,
-    ChatDeleteCommand,
-    ChatReadCommand,
-    ChatUnreadCommand,
-    ChatUpdateCommand,
-    ChatUpdateCommandPayload,
-)
 from waypost_common.identifiers import EpochMs, Jid
 
 TAG: Final = "Chat state by instance"
@@ -44,78 +35,59 @@ def mute(fields: Fields, now: EpochMs) -> Change:
         return unmute(number)
     duration = parse_duration(fields.text("duration"))
 
-    def command(envelope: CommandFields, jid: Jid) -> ChatCommand:
-        payload = ChatUpdateCommandPayload(chat_jid=jid, muted_until=duration.until(now), create_if_missing=True)
-        return ChatUpdateCommand(payload=payload, **envelope)
-
     def reply(jid: Jid) -> MuteReply:
         return {"success": True, "message": duration.message, "chat_jid": jid, "muted": True, "duration": duration.seconds}
 
+    command = chat_update(muted_until=duration.until(now), create_if_missing=True)
     return Change(number=number, command=command, reply=reply, without_chat=WithoutChat.CREATE)
 
 
 def unmute(number: Jid) -> Change:
-    def command(envelope: CommandFields, jid: Jid) -> ChatCommand:
-        return ChatUpdateCommand(payload=ChatUpdateCommandPayload(chat_jid=jid, muted_until=None), **envelope)
-
     def reply(jid: Jid) -> MuteReply:
         message = "Chat notifications unmuted successfully"
         return {"success": True, "message": message, "chat_jid": jid, "muted": False, "duration": 0}
 
-    return Change(number=number, command=command, reply=reply, without_chat=WithoutChat.NOTHING_TO_DO)
+    return Change(number=number, command=chat_update(muted_until=None), reply=reply, without_chat=WithoutChat.NOTHING_TO_DO)
 
 
 def archive(fields: Fields, _now: EpochMs) -> Change:
     number, archived = fields.number(), fields.flag("archive")
 
-    def command(envelope: CommandFields, jid: Jid) -> ChatCommand:
-        return ChatUpdateCommand(payload=ChatUpdateCommandPayload(chat_jid=jid, archived=archived), **envelope)
-
     def reply(jid: Jid) -> ArchiveReply:
         message = f"Chat {'archived' if archived else 'unarchived'} successfully"
         return {"success": True, "message": message, "chat_jid": jid, "archived": archived}
 
-    return Change(number=number, command=command, reply=reply)
+    return Change(number=number, command=chat_update(archived=archived), reply=reply)
 
 
 def pin(fields: Fields, _now: EpochMs) -> Change:
     number, pinned = fields.number(), fields.flag("pin")
 
-    def command(envelope: CommandFields, jid: Jid) -> ChatCommand:
-        return ChatUpdateCommand(payload=ChatUpdateCommandPayload(chat_jid=jid, pinned=pinned), **envelope)
-
     def reply(jid: Jid) -> PinReply:
         message = f"Chat {'pinned' if pinned else 'unpinned'} successfully"
         return {"success": True, "message": message, "chat_jid": jid, "pinned": pinned}
 
-    return Change(number=number, command=command, reply=reply)
+    return Change(number=number, command=chat_update(pinned=pinned), reply=reply)
 
 
 def mark_read(fields: Fields, _now: EpochMs) -> Change:
     number, read = fields.number(), fields.flag("read")
 
-    def command(envelope: CommandFields, jid: Jid) -> ChatCommand:
-        payload = ChatCommandPayload(chat_jid=jid)
-        return ChatReadCommand(payload=payload, **envelope) if read else ChatUnreadCommand(payload=payload, **envelope)
-
     def reply(jid: Jid) -> ReadReply:
         message = f"Chat marked as {'read' if read else 'unread'} successfully"
         return {"success": True, "message": message, "chat_jid": jid, "read": read}
 
-    return Change(number=number, command=command, reply=reply)
+    return Change(number=number, command=chat_read if read else chat_unread, reply=reply)
 
 
 def delete(fields: Fields, _now: EpochMs) -> Change:
     number, with_media = fields.number(), fields.flag_or_false("deleteMedia")
 
-    def command(envelope: CommandFields, jid: Jid) -> ChatCommand:
-        return ChatDeleteCommand(payload=ChatCommandPayload(chat_jid=jid), **envelope)
-
     def reply(jid: Jid) -> ChatReply:
         message = f"Chat deleted successfully{' (including media)' if with_media else ''}"
         return {"success": True, "message": message, "chat_jid": jid}
 
-    return Change(number=number, command=command, reply=reply)
+    return Change(number=number, command=chat_delete, reply=reply)
 
 
 OPERATIONS: Final = (
