@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+import structlog
 from aiokafka import AIOKafkaProducer
+from prometheus_client import Counter
 
 from waypost_common.consumption import ConsumptionStoppedError, Record
 from waypost_common.publishing import Message, publish
+
+log = structlog.stdlib.get_logger(__name__)
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 """What a dead-letter queue takes beside our headers. Compressed on its own topic, a larger record may have passed."""
@@ -64,6 +68,20 @@ class DeadLetterLimit:
 async def publish_dead_letters(producer: AIOKafkaProducer, topic: str, letters: list[DeadLetter]) -> None:
     """Returns once Kafka has all of them; raises what `publish` raises. A repeat publishes them again."""
     await publish(producer, [_as_sent(topic, letter) for letter in letters])
+
+
+def note_dead_letter(letter: DeadLetter, counter: Counter) -> None:
+    """In the log, and in the metric of dead letters by reason."""
+    counter.labels(letter.reason.value).inc()
+    record = letter.record
+    log.warning(
+        "dead_letter",
+        reason=letter.reason.value,
+        detail=letter.detail,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+    )
 
 
 def _as_sent(topic: str, letter: DeadLetter) -> Message:

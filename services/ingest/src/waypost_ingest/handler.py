@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from waypost_common.consumption import Batch, ConsumptionStoppedError, NextOffsets, Record, RetryLaterError
-from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, publish_dead_letters
+from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, note_dead_letter, publish_dead_letters
 from waypost_common.documents import NO_OFFSET
 from waypost_common.identifiers import EpochMs, EventId, Offset
 from waypost_ingest.metrics import IngestMetrics
@@ -142,14 +142,7 @@ class IngestHandler:
             return
         await publish_dead_letters(self._producer, self._dead_letters_topic, dead)
         for letter in dead:
-            self._metrics.dead_letters.labels(letter.reason.value).inc()
-            log.warning(
-                "dead_letter",
-                reason=letter.reason.value,
-                detail=letter.detail,
-                partition=letter.record.partition,
-                offset=letter.record.offset,
-            )
+            note_dead_letter(letter, self._metrics.dead_letters)
 
     def _reached(self, decoded: Mapping[TopicPartition, _Decoded]) -> list[Position]:
         reached = []

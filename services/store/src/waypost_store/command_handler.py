@@ -2,14 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from waypost_common.claims import Claim, ClaimState, Decision, Finish, Start, claim, recorded_outcome
 from waypost_common.clock import now_ms
 from waypost_common.commands import SessionCreateCommand
 from waypost_common.consumption import Batch, NextOffsets
-from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, DeadLetterReason, publish_dead_letters
+from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, DeadLetterReason, note_dead_letter, publish_dead_letters
 from waypost_common.first_offsets import start_offsets
 from waypost_common.identifiers import EpochMs
 from waypost_common.outcomes import Outcome
@@ -25,8 +24,6 @@ from waypost_store.metrics import StoreMetrics
 from waypost_store.publishing import event_message, outcome_message
 from waypost_store.push.wanted import with_push
 from waypost_store.settings import StoreSettings
-
-log = structlog.stdlib.get_logger(__name__)
 
 
 class CommandHandler:
@@ -126,15 +123,7 @@ class CommandHandler:
     def _count(self, total: int, dead: Sequence[DeadLetter]) -> None:
         """Raises ConsumptionStoppedError when too much of the topic goes to its dead-letter queue."""
         for letter in dead:
-            self._metrics.dead_letters.labels(letter.reason.value).inc()
-            record = letter.record
-            log.warning(
-                "command_dead_lettered",
-                reason=letter.reason.value,
-                detail=letter.detail,
-                partition=record.partition,
-                offset=record.offset,
-            )
+            note_dead_letter(letter, self._metrics.dead_letters)
         for _ in range(total - len(dead)):
             self._limit.count(dead=False)
         for _ in dead:

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection
 
-import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from waypost_common.clock import now_ms
 from waypost_common.consumption import Batch, NextOffsets
-from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, publish_dead_letters
+from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, note_dead_letter, publish_dead_letters
 from waypost_common.first_offsets import start_offsets
 from waypost_common.outcomes import Outcome
 from waypost_common.topics import COMMANDS_DLQ, topic_name
@@ -18,8 +17,6 @@ from waypost_store.metrics import StoreMetrics
 from waypost_store.outcome_writes import write_outcomes
 from waypost_store.push.pusher import Pusher
 from waypost_store.settings import StoreSettings
-
-log = structlog.stdlib.get_logger(__name__)
 
 
 class OutcomeHandler:
@@ -52,7 +49,6 @@ class OutcomeHandler:
             self._metrics.outcomes.labels(outcome.status.value).inc()
             self._limit.count(dead=False)
         for letter in dead:
-            self._metrics.dead_letters.labels(letter.reason.value).inc()
-            log.warning("outcome_dead_lettered", reason=letter.reason.value, detail=letter.detail)
+            note_dead_letter(letter, self._metrics.dead_letters)
             self._limit.count(dead=True)
         return {partition: records[-1].offset + 1 for partition, records in batch.items()}

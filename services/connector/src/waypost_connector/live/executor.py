@@ -13,7 +13,7 @@ from waypost_common.claims import SESSION_NOT_FOUND, TOO_LATE, Claim, ClaimState
 from waypost_common.clock import now_ms
 from waypost_common.commands import CommandEnvelope
 from waypost_common.consumption import RetryLaterError
-from waypost_common.dead_letters import DeadLetter, DeadLetterReason
+from waypost_common.dead_letters import DeadLetter, DeadLetterReason, note_dead_letter
 from waypost_common.errors import ErrorCode
 from waypost_common.live_commands import REPEATABLE, LiveCommand, MessageSendCommand
 from waypost_common.mongo import Document
@@ -149,7 +149,7 @@ class Executor:
                     reason=DeadLetterReason.ORGANIZATION_MISMATCH,
                     detail="id: belongs to an operation of another session or organization",
                 )
-                self._metrics.dead_letters.labels(letter.reason.value).inc()
+                note_dead_letter(letter, self._metrics.dead_letters)
                 await _patiently(lambda: self._output.dead_letters([letter]))
             case ClaimState.FINISHED_BEFORE, _ if claimed.operation is not None:
                 await self._repeat(item, claimed.operation)

@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from waypost_common.consumption import Batch, ConsumptionLoop, NextOffsets, Record
-from waypost_common.dead_letters import DeadLetter, DeadLetterLimit
+from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, note_dead_letter
 from waypost_common.first_offsets import start_offsets
 from waypost_connector.assignment import Assignment
 from waypost_connector.live.intake import Accepted, read_live_command
@@ -117,15 +117,7 @@ class CommandLoop(ConsumptionLoop):
 
     def _count_dead(self, letter: DeadLetter) -> None:
         """Raises ConsumptionStoppedError when too much of the topic goes to its dead-letter queue."""
-        self._metrics.dead_letters.labels(letter.reason.value).inc()
-        record = letter.record
-        log.warning(
-            "command_dead_lettered",
-            reason=letter.reason.value,
-            detail=letter.detail,
-            partition=record.partition,
-            offset=record.offset,
-        )
+        note_dead_letter(letter, self._metrics.dead_letters)
         self._limit.count(dead=True)
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> bool:
