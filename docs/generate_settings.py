@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 
 from waypost_api.settings import ApiSettings
 from waypost_common.settings import ServiceSettings, SettingsBlock
-from waypost_connector.settings import ConnectorSettings, NetworkSettings
+from waypost_connector.settings import ConnectorSettings
+from waypost_connector.simulated.settings import NetworkSettings, SimulatedBackendSettings
 from waypost_ingest.settings import IngestSettings
 from waypost_store.settings import StoreSettings
 
@@ -21,6 +22,8 @@ CLASSES: Final[dict[str, type[BaseModel]]] = {
     "`waypost-connector`": ConnectorSettings,
     "`waypost-simulated-network`": NetworkSettings,
 }
+BACKENDS: Final[dict[str, type[BaseModel]]] = {"the backend `simulated`": SimulatedBackendSettings}
+"""Read by a connector that serves it."""
 PREFIX: Final = str(ServiceSettings.model_config.get("env_prefix", ""))
 
 INTRODUCTION: Final = f"""# Settings
@@ -37,7 +40,7 @@ the variable and what is expected, and shows no value. Variables of other blocks
 def blocks() -> dict[type[SettingsBlock], tuple[str, list[str]]]:
     """Each block with its name in the environment and the commands that read it, in the order of first use."""
     found: dict[type[SettingsBlock], tuple[str, list[str]]] = {}
-    for command, settings in CLASSES.items():
+    for command, settings in (CLASSES | BACKENDS).items():
         for name, field in settings.model_fields.items():
             block = field.annotation
             if isinstance(block, type) and issubclass(block, SettingsBlock):

@@ -13,19 +13,25 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
 from waypost_api.settings import ApiSettings
-from waypost_connector.settings import ConnectorSettings, NetworkSettings
+from waypost_connector.settings import ConnectorSettings
+from waypost_connector.simulated.settings import NetworkSettings, SimulatedBackendSettings
 from waypost_ingest.settings import IngestSettings
 from waypost_store.settings import StoreSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 
+
+class ConnectorOfSimulated(ConnectorSettings, SimulatedBackendSettings):
+    """What a connector reads that serves the simulated backend."""
+
+
 SETTINGS_OF: dict[str, type[BaseSettings]] = {
     "waypost": StoreSettings,
     "waypost-store": StoreSettings,
     "waypost-ingest": IngestSettings,
     "waypost-api": ApiSettings,
-    "waypost-connector": ConnectorSettings,
+    "waypost-connector": ConnectorOfSimulated,
     "waypost-simulated-network": NetworkSettings,
 }
 

@@ -120,9 +120,10 @@ def test_every_channel_is_a_declared_topic(service: str) -> None:
     assert {channel["address"] for channel in committed(service)["channels"].values()} <= declared
 
 
-def test_the_settings_reference_is_current() -> None:
-    now = printed(sys.executable, "docs/generate_settings.py")
-    assert (ROOT / "docs/settings.md").read_text() == now, "run: make generate"
+@pytest.mark.parametrize("page", ["settings", "backend-protocol"])
+def test_the_generated_pages_are_current(page: str) -> None:
+    now = printed(sys.executable, f"docs/generate_{page.replace('-', '_')}.py")
+    assert (ROOT / f"docs/{page}.md").read_text() == now, "run: make generate"
 
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

@@ -48,6 +48,7 @@ class Pipeline:
             "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": self.settings.kafka.bootstrap_servers,
             "WAYPOST_KAFKA_TOPIC_PREFIX": self.settings.kafka.topic_prefix,
             "WAYPOST_KAFKA_PARTITIONS": str(PARTITIONS),
+            "WAYPOST_KAFKA_BACKENDS": self.settings.kafka.backends,
             "WAYPOST_MONGO_URL": self.settings.mongo.url.get_secret_value(),
             "WAYPOST_MONGO_DATABASE": self.settings.mongo.database,
             "WAYPOST_DEVICES_KEYS": DEVICE_KEY,

@@ -11,8 +11,8 @@ from tests.unit.waypost_connector.owned import MemoryStore
 
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_connector.backend import Connection, ConnectionLostError, Device, LoggedOutError, Paired, PairingCode
-from waypost_connector.settings import NetworkAddress
 from waypost_connector.simulated.client import SimulatedBackend
+from waypost_connector.simulated.settings import NetworkAddress
 from waypost_local.ports import free_port
 
 SECRET = "of network and connector"

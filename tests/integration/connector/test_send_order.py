@@ -15,8 +15,8 @@ from waypost_connector.live.budget import SendLimit
 from waypost_connector.live.intake import Accepted
 from waypost_connector.live.lanes import Lanes
 from waypost_connector.live.sessions import Line
-from waypost_connector.settings import NetworkAddress
 from waypost_connector.simulated.client import SimulatedBackend
+from waypost_connector.simulated.settings import NetworkAddress
 from waypost_local.ports import free_port
 
 LIMIT = SendLimit(2, 1.5)

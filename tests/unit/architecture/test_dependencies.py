@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -18,23 +19,38 @@ STARTED_AS_PROGRAMS = {"uvloop", "pip"}
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda path: path.name)
 def test_a_package_declares_what_it_imports(member: Path) -> None:
-    declared = {_name(one) for one in tomllib.loads((member / "pyproject.toml").read_text())["project"]["dependencies"]}
-    imported = {DISTRIBUTIONS.get(name, name).replace("_", "-") for name in _third_party(member)}
+    project = tomllib.loads((member / "pyproject.toml").read_text())["project"]
+    declared = {_name(one) for one in project["dependencies"]}
+    extras = {extra: {_name(one) for one in names} for extra, names in project.get("optional-dependencies", {}).items()}
+    imported = _third_party(member, but=extras)
     assert imported - declared == set()
     assert declared - imported <= STARTED_AS_PROGRAMS
+
+
+def test_what_an_extra_brings_is_imported_in_the_part_that_it_is_named_for() -> None:
+    [member] = [member for member in MEMBERS if member.name == "connector"]
+    project = tomllib.loads((member / "pyproject.toml").read_text())["project"]
+    for extra, names in project["optional-dependencies"].items():
+        declared = {_name(one) for one in [*project["dependencies"], *names]}
+        assert {_name(one) for one in names} <= _third_party(member, only=extra) <= declared
 
 
 def _name(requirement: str) -> str:
     return re.split(r"[\[<>=~! ;]", requirement, maxsplit=1)[0].lower()
 
 
-def _third_party(member: Path) -> set[str]:
+def _third_party(member: Path, *, but: Collection[str] = (), only: str | None = None) -> set[str]:
+    """Distributions that are imported; of the parts `but`, or all parts but `only`, nothing counts."""
     (own,) = (path.name for path in (member / "src").iterdir() if path.is_dir())
     names: set[str] = set()
-    for _, tree in trees(f"{member.relative_to(ROOT)}/src"):
+    for module, tree in trees(f"{member.relative_to(ROOT)}/src"):
+        part = module.removeprefix(f"{member.relative_to(ROOT)}/src/{own}/").partition("/")[0]
+        if part in but or only not in (None, part):
+            continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module is not None:
                 names.add(node.module)
-    return {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {own}
+    roots = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {own}
+    return {DISTRIBUTIONS.get(name, name).replace("_", "-") for name in roots}

@@ -14,6 +14,7 @@ from waypost_connector.simulated import main as network
 Arguments = list[str]
 RUN: Arguments = ["run"]
 REPLAY: Arguments = ["replay", "-", "--dry-run"]
+NETWORK: Arguments = ["--data", "unused"]
 
 
 @pytest.fixture(autouse=True)
@@ -38,21 +39,42 @@ def invoke(program: str, arguments: Arguments, **environment: str) -> Result:
     [
         ("waypost-connector", RUN),
         ("waypost-connector", REPLAY),
-        ("waypost-simulated-network", ["--data", "unused"]),
+        ("waypost-simulated-network", NETWORK),
     ],
 )
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        ("WAYPOST_NETWORK_PORT", "secret", "WAYPOST_NETWORK_PORT should be a valid integer"),
         ("WAYPOST_METRICS_PORT", "70000", "WAYPOST_METRICS_PORT should be less than or equal to 65535"),
-        ("WAYPOST_NETWORK_PORTS", "1", "WAYPOST_NETWORK_PORTS is no setting: did you mean WAYPOST_NETWORK_PORT?"),
         ("WAYPOST_LOG_LEVEL", "secret", "WAYPOST_LOG_LEVEL should be 'debug', 'info', 'warning' or 'error'"),
     ],
 )
 def test_a_wrong_setting_ends_a_command_with_one_line_that_names_the_variable(
     program: str, arguments: Arguments, name: str, value: str, line: str
 ) -> None:
+    assert_is_named(program, arguments, name, value, line)
+
+
+@pytest.mark.parametrize(("program", "arguments"), [("waypost-connector", RUN), ("waypost-simulated-network", NETWORK)])
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("WAYPOST_NETWORK_PORT", "secret", "WAYPOST_NETWORK_PORT should be a valid integer"),
+        ("WAYPOST_NETWORK_PORTS", "1", "WAYPOST_NETWORK_PORTS is no setting: did you mean WAYPOST_NETWORK_PORT?"),
+    ],
+)
+def test_so_does_a_wrong_setting_of_the_backend(program: str, arguments: Arguments, name: str, value: str, line: str) -> None:
+    assert_is_named(program, arguments, name, value, line)
+
+
+def test_a_backend_that_is_not_installed_ends_the_connector_with_the_names_of_those_that_are() -> None:
+    done = invoke("waypost-connector", RUN, WAYPOST_CONNECTOR_BACKEND="whatsmeow")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("waypost-connector: WAYPOST_CONNECTOR_BACKEND is whatsmeow, but")
+    assert done.stderr.endswith("there are: simulated\n")
+
+
+def assert_is_named(program: str, arguments: Arguments, name: str, value: str, line: str) -> None:
     done = invoke(program, arguments, **{name: value})
     assert done.exit_code == 2
     assert done.stderr.startswith(f"{program}: {line}")

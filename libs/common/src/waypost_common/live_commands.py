@@ -68,68 +68,86 @@ class MessageReactPayload(MessageTarget):
 
 
 class SessionRestartCommand(CommandEnvelope):
+    """Ends the session's connection and makes a new one."""
+
     command: Literal["session.restart"] = "session.restart"
     payload: SessionCommandPayload
 
 
 class SessionLogoutCommand(CommandEnvelope):
+    """Unlinks the session's device, or ends its pairing."""
+
     command: Literal["session.logout"] = "session.logout"
     payload: SessionCommandPayload
 
 
 class SessionPairCommand(CommandEnvelope):
-    """Result: {code}, and {expiresAt} where WhatsApp tells."""
+    """Begins to pair the session. Result: {code}, and {expiresAt} where WhatsApp tells."""
 
     command: Literal["session.pair"] = "session.pair"
     payload: PairPayload
 
 
 class ChannelCreateCommand(CommandEnvelope):
-    """Result: {jid}."""
+    """Event: newsletter.update with the action join. Result: {jid}."""
 
     command: Literal["channel.create"] = "channel.create"
     payload: ChannelCreatePayload
 
 
 class ChannelFollowCommand(CommandEnvelope):
+    """Event: newsletter.update with the action join."""
+
     command: Literal["channel.follow"] = "channel.follow"
     payload: ChannelPayload
 
 
 class ChannelUnfollowCommand(CommandEnvelope):
+    """Event: newsletter.update with the action leave."""
+
     command: Literal["channel.unfollow"] = "channel.unfollow"
     payload: ChannelPayload
 
 
 class ChannelMuteCommand(CommandEnvelope):
+    """Event: newsletter.update with the action mute or unmute."""
+
     command: Literal["channel.mute"] = "channel.mute"
     payload: ChannelMutePayload
 
 
 class MessageSendCommand(CommandEnvelope):
-    """Result: {waMessageId, timestamp}, the time in ms; of one `rejected` as `rate_limited` {retryAfterSeconds}."""
+    """Event: message.from_me. Result: {waMessageId, timestamp}, the time in ms; of one `rejected` as `rate_limited`
+    {retryAfterSeconds}.
+    """
 
     command: Literal["message.send"] = "message.send"
     payload: TextPayload
 
 
 class MessageEditCommand(CommandEnvelope):
+    """Event: message.edited."""
+
     command: Literal["message.edit"] = "message.edit"
     payload: MessageEditPayload
 
 
 class MessageRevokeCommand(CommandEnvelope):
+    """Event: message.revoked."""
+
     command: Literal["message.revoke"] = "message.revoke"
     payload: MessageTarget
 
 
 class MessageReactCommand(CommandEnvelope):
+    """Event: message.reaction."""
+
     command: Literal["message.react"] = "message.react"
     payload: MessageReactPayload
 
 
 class ChatPushCommand(CommandEnvelope):
-    """Tells WhatsApp of a chat's flags that the stored copy has taken on: best effort, published by the store."""
+    """Tells WhatsApp of a chat's flags that the stored copy has taken on: best effort, published by the store. No event."""
 
     command: Literal["chat.update"] = "chat.update"
     payload: ChatUpdateCommandPayload

@@ -84,7 +84,7 @@ class DeviceStore(Protocol):
         ...
 
     def check(self) -> None:
-        """To be called right before a login is sent, with nothing awaited in between.
+        """To be called right before a login is sent, or what begins a pairing or unlinks, with nothing awaited in between.
 
         Raises OvertakenError unless the fence was seen to be current within the last 2 s.
         """
@@ -175,7 +175,9 @@ class Connection(Protocol):
     """One logged-in session. Used by one task at a time for events, by another for acknowledgements, by several for calls."""
 
     @property
-    def identity(self) -> Identity: ...
+    def identity(self) -> Identity:
+        """Who the session is on WhatsApp."""
+        ...
 
     def events(self) -> AsyncIterator[Delivery]:
         """Deliveries in WhatsApp's order, for ever. Waits where there are none; a caller that stops asking slows WhatsApp down.
@@ -203,6 +205,14 @@ class Connection(Protocol):
     async def disconnect(self) -> None:
         """Ends the connection; WhatsApp keeps what comes from now on. Idempotent, waits at most a moment, raises nothing."""
         ...
+
+
+@dataclass(frozen=True)
+class BackendSettings:
+    """What the connector tells a backend of itself. Its own settings come from the environment: `WAYPOST_<NAME>_<FIELD>`."""
+
+    gateway_id: str
+    """Name of the connector slot: what WhatsApp's side may be told of who calls."""
 
 
 class Backend(Protocol):
@@ -245,5 +255,17 @@ class Backend(Protocol):
         """Logs a session in. Another connection of the same session, anywhere, is replaced.
 
         Takes seconds at most. Raises ConnectionLostError (try again later), LoggedOutError (do not), OvertakenError.
+        """
+        ...
+
+
+class BackendFactory(Protocol):
+    """What an entry point in the group `waypost.backends` names; the entry point's name is the backend's."""
+
+    def __call__(self, settings: BackendSettings, /) -> Backend:
+        """Makes the process's only backend, before the event loop runs: it connects to nothing yet.
+
+        Reads its settings with `waypost_common.environment.load_settings`, which ends the process with exit code 2 and a line for
+        each that is wrong. Raises CannotRunError for whatever else it lacks.
         """
         ...

@@ -10,19 +10,21 @@ import typer
 import uvloop
 
 from waypost_common.device_keys import Keyring, required_keyring
-from waypost_common.environment import load_settings
+from waypost_common.environment import WRONG_SETTINGS, load_settings
+from waypost_common.errors import CannotRunError
 from waypost_common.logs import configure_logging
 from waypost_common.running import run_service
+from waypost_connector.backend import Backend, BackendSettings
+from waypost_connector.backends import UnknownBackendError, load_backend
 from waypost_connector.lines import Source
 from waypost_connector.replay import Replay, ReplayFailedError
 from waypost_connector.replay_output import print_json, print_text, progress_to
 from waypost_connector.runtime import Connector
 from waypost_connector.settings import ConnectorSettings
-from waypost_connector.simulated.client import SimulatedBackend
 
 PROGRAM = "waypost-connector"
 KAFKA_HELP = "Settings come from the environment: WAYPOST_KAFKA_BOOTSTRAP_SERVERS, WAYPOST_KAFKA_TOPIC_PREFIX"
-SOME_BAD, NOT_ALL_PUBLISHED = 1, 3
+SOME_BAD, NOT_ALL_PUBLISHED, CANNOT_RUN = 1, 3, 1
 STANDARD_INPUT = 0
 
 app = typer.Typer(
@@ -34,11 +36,13 @@ app = typer.Typer(
 )
 
 RUN_HELP = f"""
-Serve all sessions of the simulated network, and those that the API made, until SIGTERM.
+Serve the sessions of a backend until SIGTERM.
 
-{KAFKA_HELP}, WAYPOST_NETWORK_HOST, WAYPOST_NETWORK_PORT, WAYPOST_CONNECTOR_GATEWAY_ID, WAYPOST_METRICS_PORT (probes).
+{KAFKA_HELP}, WAYPOST_CONNECTOR_BACKEND, WAYPOST_CONNECTOR_GATEWAY_ID, WAYPOST_METRICS_PORT (probes), and
+those of the backend: of the simulated one WAYPOST_NETWORK_HOST, WAYPOST_NETWORK_PORT and WAYPOST_NETWORK_SECRET.
 
-Exit code: 0 after SIGTERM; 1 when Kafka refuses for good or a port is taken; 2 wrong settings.
+Exit code: 0 after SIGTERM; 1 when Kafka refuses for good or a port is taken; 2 wrong settings,
+or a backend that no installed package has.
 
 Example:
 
@@ -68,15 +72,24 @@ Examples:
 def run() -> None:
     settings = load_settings(ConnectorSettings, PROGRAM)
     configure_logging(settings.log, service="connector")
+    backend = _backend(settings)
     keyring = required_keyring(settings.devices, PROGRAM)
-    run_service(PROGRAM, lambda: _run(settings, keyring))
+    run_service(PROGRAM, lambda: _run(settings, backend, keyring))
 
 
-async def _run(settings: ConnectorSettings, keyring: Keyring) -> None:
+def _backend(settings: ConnectorSettings) -> Backend:
+    block = settings.connector
+    try:
+        return load_backend(block.backend, BackendSettings(gateway_id=block.gateway_id))
+    except (UnknownBackendError, CannotRunError) as error:
+        typer.echo(f"{PROGRAM}: {error}", err=True)
+        raise typer.Exit(WRONG_SETTINGS if isinstance(error, UnknownBackendError) else CANNOT_RUN) from error
+
+
+async def _run(settings: ConnectorSettings, backend: Backend, keyring: Keyring) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    backend = SimulatedBackend(settings.network, client=settings.connector.gateway_id)
     await Connector(settings, backend, keyring).run(stop)
 
 

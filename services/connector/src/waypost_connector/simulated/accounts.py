@@ -106,6 +106,9 @@ class Accounts:
         paired = {"identity": identity_of(known.world.cast), "deviceKey": device_key(self._secret, session)}
         await login.frames.write({"type": "paired", "platform": "android"} | paired)
 
+    def shows_codes(self, session: str) -> bool:
+        return session in self._shown
+
     def scan(self, session: str) -> bool:
         """The owner accepts a code now. False where none is shown."""
         codes = self._shown.get(session)

@@ -44,10 +44,10 @@ class Arrivals:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), mailbox, arrivals))
         self._changed.set()
 
-    async def bring(self, mailbox: Mailbox, arrivals: Sequence[Arrival]) -> None:
-        """Puts them into the session's queue, in their order and after all that was made before."""
+    async def bring(self, mailbox: Mailbox, arrivals: Sequence[Arrival]) -> Sequence[Queued]:
+        """Puts them into the session's queue, in their order and after all that was made before; none where it is not linked."""
         if not mailbox.linked:
-            return
+            return ()
         now = EpochMs(time.time_ns() // 1_000_000)
         queued = [_queued(mailbox, sequence, one, now) for sequence, one in enumerate(arrivals, mailbox.stream.sequence + 1)]
         stream = mailbox.stream = Stream(mailbox.stream.step, mailbox.stream.sequence + len(queued))
@@ -55,6 +55,7 @@ class Arrivals:
         await self._disk.do(self._disk.storage.append, queued, {mailbox.number: stream})
         mailbox.committed = max(mailbox.committed, stream.sequence)
         mailbox.wake()
+        return queued
 
 
 def _queued(mailbox: Mailbox, sequence: int, one: Arrival, now: EpochMs) -> Queued:

@@ -20,9 +20,9 @@ from waypost_connector.backend import (
     PairingCode,
     ReplacedError,
 )
-from waypost_connector.settings import NetworkAddress
 from waypost_connector.simulated.calls_client import OPERATIONS, PendingCalls
 from waypost_connector.simulated.protocol import PING_SECONDS, Frame, Frames, ProtocolError, open_frames
+from waypost_connector.simulated.settings import NetworkAddress
 
 CONNECT_SECONDS: Final = 10.0
 NOT_LISTED: Final = (
@@ -63,6 +63,8 @@ class SimulatedConnection:
             self._delivered.put_nowait(ConnectionLostError("the network sent what this connector does not understand"))
         finally:
             self._calls.lose()
+            # Else the first acknowledgement after the end would seem to have reached somebody.
+            self._frames.close()
 
     def _take(self, frame: Frame) -> None:
         match frame["type"]:

@@ -2,9 +2,9 @@
 
 | from | frame | answer |
 |---|---|---|
-| stranger | `arrive` {secret, session, event, payload, alternative?} | `happened`: the event is queued for the session |
+| stranger | `arrive` {secret, session, event, payload, alternative?} | `happened`: the event is queued for it, under `id` |
+| stranger | `shown` {secret, session} | `happened`: nothing does; `done` says whether the session is shown pairing codes |
 | stranger | `scan` {secret, session} | `happened`: whoever is shown the session's pairing codes has accepted one |
-| stranger | `cut` {secret, session} | `happened`: the session's connection is broken |
 
 Times in the payload are milliseconds from now, as in a draft. Each answer has `done`: false where there was nothing to do it to.
 """
@@ -17,7 +17,7 @@ from waypost_connector.simulated.drafts import Draft
 from waypost_connector.simulated.mailboxes import Mailbox
 from waypost_connector.simulated.protocol import Frame, ProtocolError, text_field
 
-KINDS: Final = frozenset({"arrive", "scan", "cut"})
+KINDS: Final = frozenset({"arrive", "shown", "scan"})
 
 
 class Happenings:
@@ -29,20 +29,18 @@ class Happenings:
         """Does what the frame says, with the session's mailbox where it has one. Raises ProtocolError."""
         match frame["type"]:
             case "arrive":
-                done = await self._arrive(frame, mailbox)
-            case "scan":
-                done = self._accounts.scan(text_field(frame, "session"))
+                return await self._arrive(frame, mailbox)
+            case "shown":
+                done = self._accounts.shows_codes(text_field(frame, "session"))
             case _:
-                done = mailbox is not None and mailbox.login is not None
-                if mailbox is not None and mailbox.login is not None:
-                    mailbox.login.frames.close()
+                done = self._accounts.scan(text_field(frame, "session"))
         return {"type": "happened", "done": done}
 
-    async def _arrive(self, frame: Frame, mailbox: Mailbox | None) -> bool:
+    async def _arrive(self, frame: Frame, mailbox: Mailbox | None) -> Frame:
         payload = frame.get("payload")
         if not isinstance(payload, dict):
             raise ProtocolError("arrive needs payload, an object")
         if mailbox is None or not mailbox.linked:
-            return False
-        await self._arrivals.bring(mailbox, [Draft(text_field(frame, "event"), payload, frame.get("alternative"))])
-        return True
+            return {"type": "happened", "done": False}
+        [queued] = await self._arrivals.bring(mailbox, [Draft(text_field(frame, "event"), payload, frame.get("alternative"))])
+        return {"type": "happened", "done": True, "id": queued.id}

@@ -11,7 +11,6 @@ from waypost_common.fields import OrganizationIdField
 from waypost_common.identifiers import FOREVER, EpochMs, OrganizationId
 from waypost_common.logs import configure_logging
 from waypost_common.running import run_service
-from waypost_connector.settings import NetworkSettings
 from waypost_connector.simulated.faults import HELP as FAULTS_HELP
 from waypost_connector.simulated.faults import Faults
 from waypost_connector.simulated.generator import Pace
@@ -19,6 +18,7 @@ from waypost_connector.simulated.network import WorldOptions, run_network
 from waypost_connector.simulated.phrases import LANGUAGES
 from waypost_connector.simulated.protocol import ProtocolError
 from waypost_connector.simulated.record import Retention
+from waypost_connector.simulated.settings import NetworkSettings
 from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
 
 PROGRAM = "waypost-simulated-network"

@@ -12,7 +12,6 @@ import structlog
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.listening import listening_at
 from waypost_common.probes import serve_probes
-from waypost_connector.settings import NetworkAddress, NetworkSettings
 from waypost_connector.simulated.accounts import Accounts
 from waypost_connector.simulated.arrivals import Arrivals
 from waypost_connector.simulated.calls import Calls
@@ -30,6 +29,7 @@ from waypost_connector.simulated.protocol import STRANGER_FRAME_BYTES
 from waypost_connector.simulated.record import Retention
 from waypost_connector.simulated.server import Asked, Server
 from waypost_connector.simulated.session_world import SessionWorld
+from waypost_connector.simulated.settings import NetworkAddress, NetworkSettings
 from waypost_connector.simulated.storage import Stream
 from waypost_connector.simulated.world import casts
 

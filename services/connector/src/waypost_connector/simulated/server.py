@@ -151,7 +151,7 @@ class Server:
                     case kind if kind in KINDS and is_same_secret(text_field(frame, "secret"), self._secret):
                         mailbox = self._mailboxes.get(text_field(frame, "session"))
                         await login.frames.write(await self._asked.happenings.bring(frame, mailbox))
-                    case "sessions" | "faults" | "pair" | "unlink" | "arrive" | "scan" | "cut":
+                    case "sessions" | "faults" | "pair" | "unlink" | "arrive" | "shown" | "scan":
                         await self._refuse(login, "wrong_secret")
                     case "login":
                         return await self._mailbox_of(login, frame)
