@@ -1,6 +1,6 @@
 """Ownership for tests: sessions held without MongoDB, keys in memory, one producer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from waypost_common.identifiers import OrganizationId, SessionId
@@ -56,7 +56,10 @@ class MemoryFences:
     counters: Counters
     failure: Exception | None = None
     """Raised by every question while it is set."""
-    looks: int = 0
+    took: Callable[[], object] = lambda: None
+    """Called between the answer of MongoDB and its arrival."""
+    misses: set[SessionId] = field(default_factory=set)
+    """Sessions that another process takes right after this one has."""
 
     async def take(self, takings: Sequence[Taking]) -> Mapping[SessionId, Taken]:
         self._answer()
@@ -66,14 +69,16 @@ class MemoryFences:
             before = self.counters.holders.get(session)
             fences[session] = max(fences.get(session, 0), taking.above) + 1
             self.counters.holders[session] = self.holder
-            taken[session] = Taken(fences[session], was_released=before in (None, self.holder))
-        return taken
+            taken[session] = Taken(fences[session], was_released=before is None)
+        self.took()
+        return {session: made for session, made in taken.items() if session not in self.misses}
 
     async def fences(self, sessions: Sequence[SessionId]) -> Mapping[SessionId, int]:
         self._answer()
-        self.looks += 1
         held_here = [session for session in sessions if self.counters.holders.get(session) == self.holder]
-        return {session: self.counters.fences[session] for session in held_here}
+        fences = {session: self.counters.fences[session] for session in held_here}
+        self.took()
+        return fences
 
     async def release(self, fences: Mapping[SessionId, int]) -> None:
         self._answer()

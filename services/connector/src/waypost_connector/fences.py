@@ -38,7 +38,7 @@ class Taking:
 class Taken:
     fence: int
     was_released: bool
-    """Whether the holder before has let go of it, so that nobody else acts."""
+    """Whether the holder before had let go of it, so that nobody else acts."""
 
 
 class FenceRecords(Protocol):
@@ -81,9 +81,13 @@ class Hold:
     def is_lost(self) -> bool:
         return self._lost.is_set()
 
+    @property
+    def has_begun(self) -> bool:
+        return self._not_before <= self._monotonic()
+
     def is_current(self) -> bool:
         """Whether to act is allowed at this very moment: with anything awaited before the act, ask again."""
-        return not self._lost.is_set() and self._not_before <= self._monotonic() <= self._seen + ACT_SECONDS
+        return not self._lost.is_set() and self.has_begun and self._monotonic() <= self._seen + ACT_SECONDS
 
     def check(self) -> None:
         """Raises OvertakenError unless `is_current`."""
@@ -162,16 +166,17 @@ class Fences:
         if self._holds.get(hold.session) is hold:
             del self._holds[hold.session]
         if not hold.is_lost:
+            if hold.has_begun:  # else the holder before may act still, and the next one is to wait for that
+                self._releasing[hold.session] = hold.fence
+                self._asked.set()
             hold.end()
-            self._releasing[hold.session] = hold.fence
-            self._asked.set()
 
     async def run(self) -> None:
         """Until cancelled. Raises PyMongoError when MongoDB refuses for good; outages are waited out."""
         while True:
             self._asked.clear()
             try:
-                await self._look()
+                await self.look()
             except PyMongoError as error:
                 if fault_of(error) not in (MongoFault.OUTAGE, MongoFault.THERE_ALREADY):
                     raise
@@ -188,7 +193,8 @@ class Fences:
         """Waits until what was let go of is released, so that the next holder need not wait. `run` may have ended."""
         await self._release()
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Once: lets go, takes, and sees which fences are still the newest. Raises PyMongoError."""
         await self._release()
         await self._take_all()
         began = self._monotonic()
@@ -211,12 +217,9 @@ class Fences:
         for taking, future in asked.items():
             self._taking.pop(taking, None)
             made = taken.get(taking.session)
-            if future.done():  # cancelled meanwhile
-                if made is not None:
-                    self._releasing[taking.session] = made.fence
-            elif made is None:
+            if made is None and not future.done():
                 future.set_exception(OvertakenError("another connector took the session in the same moment"))
-            else:
+            elif made is not None:
                 not_before = began if made.was_released else until
                 hold = Hold(
                     taking.session,
@@ -227,7 +230,10 @@ class Fences:
                 )
                 hold.see(began)
                 self._holds[hold.session] = hold
-                future.set_result(hold)
+                if future.done():  # cancelled meanwhile
+                    self._let_go(hold)
+                else:
+                    future.set_result(hold)
 
     async def _release(self) -> None:
         if self._releasing:

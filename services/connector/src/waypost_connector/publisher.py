@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from zlib import crc32
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 from waypost_common.events import Event, encode_event, key_of
 from waypost_common.kafka import may_pass
@@ -31,6 +31,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 LANES: Final = 64
 GROUP: Final = 200
+GIVEN_UP: Final = (ProducerGivenUpError, ProducerClosed)
+"""By this lane, or by another one a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ class Publisher:
                 waits = delays(self._random)
                 continue
             self._metrics.retries.inc()
-            if isinstance(error, ProducerGivenUpError):
+            if isinstance(error, GIVEN_UP):
                 await self._producers.renew(producer)
             else:
                 log.warning("publishing_failed", reason=type(error).__name__, topic=lane.waiting[0].record.topic)
@@ -201,7 +203,7 @@ class Publisher:
                 self._leave(lane.waiting.popleft(), result)
                 return None
             if isinstance(result, KafkaError):
-                if not may_pass(result) and not isinstance(result, ProducerGivenUpError):
+                if not may_pass(result) and not isinstance(result, GIVEN_UP):
                     raise result
                 return result
             if isinstance(result, BaseException):

@@ -29,7 +29,7 @@ class StoredFences:
             await self._devices.bulk_write([self._raise(taking) for taking in some], ordered=False)
         fields = {"fence": True, "previousHolder": True}
         return {
-            SessionId(device["_id"]): Taken(device["fence"], was_released=device["previousHolder"] in (None, self._holder))
+            SessionId(device["_id"]): Taken(device["fence"], was_released=device["previousHolder"] is None)
             for some in _parts(takings)
             async for device in self._devices.find(self._held([taking.session for taking in some]), fields)
         }
