@@ -6,7 +6,9 @@ from itertools import count, takewhile
 import pytest
 
 from waypost_common.jids import ChatType, chat_type
+from waypost_connector.simulated.acquaintance import as_known
 from waypost_connector.simulated.drafts import Draft
+from waypost_connector.simulated.openings import opens_at
 from waypost_connector.simulated.session_world import SessionWorld
 from waypost_connector.simulated.world import casts
 
@@ -51,9 +53,9 @@ def test_the_chats_that_begin_after_the_login_have_no_history() -> None:
     [cast] = casts(seed=9, sessions=1, chats=60)
     world = SessionWorld(cast, history=500)
     later = [draft for number in range(cast.known_at_login, 200) for draft in world.step(number)]
-    assert {chat.jid for chat in cast.chats} <= {draft.payload.get("jid") or draft.payload.get("groupJid") for draft in later} | {
-        chat.jid for chat in cast.chats[: cast.known_at_login]
-    }
+    begun = {draft.payload.get("jid") or draft.payload.get("groupJid") for draft in later}
+    chats = [as_known(cast, chat, opens_at(cast, chat)) for chat in cast.chats]
+    assert {chat.jid for chat in chats} <= begun | {chat.jid for chat in chats[: cast.known_at_login]}
     assert not any(draft.payload.get("history") for draft in later)
 
 

@@ -37,7 +37,7 @@ def digits(count: int, *parts: object) -> str:
 
 @dataclass(frozen=True)
 class Person:
-    """Someone the session knows. At least one of the two addresses is known; who has both is known by both at once."""
+    """Someone the session knows. At least one of the two addresses is known."""
 
     name: str
     language: Language

@@ -8,6 +8,7 @@ from typing import Final
 
 from waypost_common.identifiers import FOREVER
 from waypost_common.jids import ChatType
+from waypost_connector.simulated.acquaintance import as_known
 from waypost_connector.simulated.cast import Cast, Chat
 from waypost_connector.simulated.drafts import Draft
 from waypost_connector.simulated.openings import channel_facts, contact_facts, opens_at
@@ -28,7 +29,9 @@ def change(cast: Cast, number: int) -> list[Draft]:
     first_number = -(-opens_at(cast, chat) // STEPS_PER_CHANGE)
     first_turn = max(-(-(first_number - place) // len(CHANGES)), 0)
     first_turn += (turn - first_turn) % len(chats)
-    return [make(cast, chat, (turn - first_turn) // len(chats))] if turn >= first_turn else []
+    if turn < first_turn:
+        return []
+    return [make(cast, as_known(cast, chat, STEPS_PER_CHANGE * number), (turn - first_turn) // len(chats))]
 
 
 def _metadata(cast: Cast, chat: Chat, times_before: int) -> Draft:

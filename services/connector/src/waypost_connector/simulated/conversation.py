@@ -35,8 +35,9 @@ class Conversation:
         self.burst = Burst()
         self.written = 0
         self.address, self.alternative = chat.jid, None
-        if chat.type is ChatType.DM and chat.people[0].lid and chat.people[0].phone and self.random.random() < 0.15:
-            self.address, self.alternative = chat.people[0].lid, chat.people[0].phone
+        lid, phone = (chat.people[0].lid, chat.people[0].phone) if chat.type is ChatType.DM else (None, None)
+        if lid and phone and (chat.jid == lid or self.random.random() < 0.15):
+            self.address, self.alternative = lid, phone
 
     def live(self) -> Burst:
         """A burst of now: a few messages mostly, many rarely."""

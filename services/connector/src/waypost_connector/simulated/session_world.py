@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from waypost_connector.simulated.acquaintance import as_known, introduction
 from waypost_connector.simulated.cast import Cast
 from waypost_connector.simulated.changes import STEPS_PER_CHANGE, change
 from waypost_connector.simulated.conversation import MOST_STEPS_LATER, Conversation
@@ -22,7 +23,7 @@ class SessionWorld:
 
     def step(self, number: int) -> list[Draft]:
         """What comes with this step, counted from 0: its own drafts, and those that earlier steps left for it."""
-        drafts = list(self._bursts(number).now)
+        drafts = [*introduction(self.cast, number), *self._bursts(number).now]
         for steps_ago in range(1, min(MOST_STEPS_LATER, number) + 1):
             drafts += self._bursts(number - steps_ago).later.get(steps_ago, ())
         return drafts
@@ -35,10 +36,10 @@ class SessionWorld:
         cast = self.cast
         newest = newest_at(cast, number)
         opens, changes = opens_at(cast, newest) == number, number % STEPS_PER_CHANGE == 0
-        burst = opening(cast, newest, number, self._history) if opens else Burst()
+        burst = opening(cast, as_known(cast, newest, number), number, self._history) if opens else Burst()
         if changes:
             burst.now += change(cast, number // STEPS_PER_CHANGE)
         if opens or changes:
             return burst
         chat = cast.pick_chat(cast.random("pick", number), newest.rank + 1)
-        return Conversation(cast, chat, number).live()
+        return Conversation(cast, as_known(cast, chat, number), number).live()
