@@ -24,11 +24,12 @@ from waypost_connector.backend import (
     Paired,
     PairingCode,
 )
-from waypost_connector.fences import Fences
+from waypost_connector.fences import Fences, Hold
 from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics, SessionPhase
-from waypost_connector.owned_session import Surroundings
+from waypost_connector.owned_session import OwnedSession, Surroundings
 from waypost_connector.publisher import Capacity, Publisher
+from waypost_connector.session_records import SessionRecords
 from waypost_connector.session_runner import SessionRunner
 from waypost_connector.wishes import Wish
 
@@ -153,15 +154,23 @@ class Kafka:
 RUNNING = Wish(DEVICE, running=True)
 
 
+@dataclass(frozen=True)
+class Around:
+    surroundings: Surroundings
+
+    @property
+    def publisher(self) -> Publisher:
+        return self.surroundings.publisher
+
+    def records(self, hold: Hold) -> SessionRecords:
+        return OwnedSession(DEVICE, self.surroundings, hold).records
+
+
 @asynccontextmanager
-async def serving(
-    backend: TinyBackend,
-    kafka: Kafka,
-    metrics: ConnectorMetrics | None = None,
-    *,
-    wish: Wish = RUNNING,
-    counters: Counters | None = None,
-) -> AsyncIterator[SessionRunner]:
+async def surroundings_for(
+    backend: TinyBackend, kafka: Kafka, metrics: ConnectorMetrics | None = None, *, counters: Counters | None = None
+) -> AsyncIterator[Around]:
+    """What runs beside the sessions of a connector."""
     metrics = metrics or ConnectorMetrics()
     publisher = Publisher(OneProducer(kafka), metrics, capacity=Capacity(10))
     fences = Fences(MemoryFences("c1", counters or Counters()))
@@ -177,17 +186,30 @@ async def serving(
         disconnected_seconds=0.05,
         topic_prefix="p.",
     )
-    runner = SessionRunner(wish.device, surroundings)
-    runner.want(wish)
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         publishing = tasks.create_task(publisher.run())
         looking = tasks.create_task(fences.run())
+        yield Around(surroundings)
+        publishing.cancel()
+        looking.cancel()
+
+
+@asynccontextmanager
+async def serving(
+    backend: TinyBackend,
+    kafka: Kafka,
+    metrics: ConnectorMetrics | None = None,
+    *,
+    wish: Wish = RUNNING,
+    counters: Counters | None = None,
+) -> AsyncIterator[SessionRunner]:
+    async with surroundings_for(backend, kafka, metrics, counters=counters) as around, asyncio.TaskGroup() as tasks:
+        runner = SessionRunner(wish.device, around.surroundings)
+        runner.want(wish)
         running = tasks.create_task(runner.run())
         yield runner
         runner.stop()
         await asyncio.wait([running])
-        publishing.cancel()
-        looking.cancel()
 
 
 async def until(condition: Any) -> None:

@@ -24,6 +24,9 @@ class Runners:
         self._overtaken: dict[SessionId, int] = {}
         """Sessions that another process took, with the assignment at that time: only a newer one can have given them back."""
 
+    def __len__(self) -> int:
+        return len(self._running)
+
     def follow(self, wishes: Sequence[Wish]) -> None:
         """Begins and ends sessions so that just these are served, as is wanted of them."""
         wanted = {wish.device.session: wish for wish in wishes}

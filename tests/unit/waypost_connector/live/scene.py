@@ -176,7 +176,10 @@ class Scene:
         )
 
     async def execute(self, item: Accepted) -> None:
-        await self.executor.execute(Entry(item))
+        await self.execute_entry(Entry(item))
+
+    async def execute_entry(self, entry: Entry) -> None:
+        await self.executor.execute(entry)
 
 
 @asynccontextmanager

@@ -1,0 +1,126 @@
+"""What a connector does for a session that another process has taken."""
+
+import asyncio
+
+import pytest
+from tests.unit.waypost_connector.live.scene import accepted, scene, sent
+from tests.unit.waypost_connector.owned import Counters, held
+from tests.unit.waypost_connector.runner_scene import (
+    DEVICE,
+    RUNNING,
+    Kafka,
+    TinyBackend,
+    TinyConnection,
+    message,
+    serving,
+    surroundings_for,
+    until,
+)
+
+from waypost_common.identifiers import SessionId
+from waypost_connector.assignment import Assignment
+from waypost_connector.backend import BackendError, CallNotMadeError, OvertakenError
+from waypost_connector.carrying import Carrying
+from waypost_connector.live.entry import Entry
+from waypost_connector.live.intake import Accepted
+from waypost_connector.live.lanes import Lanes
+from waypost_connector.runners import Runners
+
+
+def take_by_another(counters: Counters) -> None:
+    counters.fences[DEVICE.session] += 1
+    counters.holders[DEVICE.session] = "another"
+
+
+async def test_its_connection_is_ended_and_nothing_more_is_told_of_it() -> None:
+    counters, kafka, connection = Counters(), Kafka(), TinyConnection([message(1)], None)
+    async with serving(TinyBackend(connection), kafka, counters=counters) as runner:
+        await until(lambda: connection.acknowledged == [1])
+        take_by_another(counters)
+        await until(lambda: connection.disconnected)
+        assert runner.was_overtaken
+    assert kafka.statuses() == ["starting", "working"]
+    assert counters.holders[DEVICE.session] == "another"
+
+
+async def test_nothing_is_acknowledged_for_it() -> None:
+    connection = TinyConnection([message(1), message(2)], None)
+    hold = held("s1")
+    async with surroundings_for(TinyBackend(connection), Kafka()) as around:
+        carrying = Carrying(hold, connection, around.publisher, around.records(hold))
+        hold.overtake()
+        with pytest.raises(ExceptionGroup) as errors:
+            await carrying.run()
+    assert errors.group_contains(OvertakenError)
+    assert connection.acknowledged == []
+
+
+async def test_it_is_taken_again_only_when_the_group_has_given_it_back() -> None:
+    counters, connection = Counters(), TinyConnection([], None)
+    assignment = Assignment(session_timeout_s=10)
+    assignment.assigned([0], count=1)
+    backend = TinyBackend(connection)
+    async with surroundings_for(backend, Kafka(), counters=counters) as around, asyncio.TaskGroup() as tasks:
+        runners = Runners(around.surroundings, assignment, tasks)
+        runners.follow([RUNNING])
+        await until(lambda: backend.attempts == 1)
+        take_by_another(counters)
+        await until(lambda: connection.disconnected)
+        await until(lambda: len(runners) == 0)
+        runners.follow([RUNNING])
+        assert len(runners) == 0
+        assignment.assigned([0], count=1)
+        runners.follow([RUNNING])
+        assert len(runners) == 1
+        await runners.end(5)
+
+
+async def test_a_backend_that_cannot_open_the_keys_fails_the_session_and_tries_again() -> None:
+    kafka, backend = Kafka(), TinyBackend(BackendError("no key of WAYPOST_DEVICES_KEYS opens it"), TinyConnection([], None))
+    async with serving(backend, kafka):
+        await until(lambda: kafka.statuses() == ["starting", "failed", "working"])
+
+
+async def test_a_login_that_may_not_be_made_yet_is_made_later() -> None:
+    kafka, backend = Kafka(), TinyBackend(OvertakenError("not confirmed"), TinyConnection([], None))
+    async with serving(backend, kafka):
+        await until(lambda: kafka.statuses() == ["starting", "working"])
+    assert backend.attempts == 2
+
+
+async def test_a_command_of_it_is_left_to_the_next_owner_without_a_call_and_without_an_outcome() -> None:
+    finished: list[Accepted] = []
+    async with scene() as one, asyncio.TaskGroup() as tasks:
+        one.hold.overtake()
+        lanes = Lanes(one.executor.execute, finished.append, tasks)
+        lanes.offer(accepted("message.send"))
+        await lanes.idle()
+    assert one.whatsapp.calls == []
+    assert one.kafka.records == []
+    assert finished == []
+
+
+async def test_a_call_that_was_made_before_is_left_to_the_next_owner_to_tell() -> None:
+    finished: list[Accepted] = []
+    async with scene(sent()) as one, asyncio.TaskGroup() as tasks:
+        one.whatsapp.hold.clear()
+        lanes = Lanes(one.executor.execute, finished.append, tasks)
+        lanes.offer(accepted("message.send"))
+        await until(lambda: one.whatsapp.calls)
+        one.hold.overtake()
+        one.whatsapp.hold.set()
+        await lanes.idle()
+    assert one.kafka.records == []
+    assert finished == []
+
+
+async def test_a_command_whose_session_moved_while_it_waited_for_a_connection_is_not_told_as_expired() -> None:
+    async with scene(CallNotMadeError("gone")) as one:
+        entry = Entry(accepted("message.react", seconds=0.3))
+        executing = asyncio.get_running_loop().create_task(one.execute_entry(entry), name="execute")
+        await until(lambda: one.whatsapp.calls)
+        one.sessions.disconnect(SessionId(entry.item.command.session), one.line)
+        entry.moved = True
+        with pytest.raises(OvertakenError):
+            await executing
+    assert one.kafka.records == []
