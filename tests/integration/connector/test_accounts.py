@@ -7,10 +7,10 @@ import pytest
 from pydantic import SecretStr
 from tests.integration.connector.conftest import Network
 from tests.integration.connector.test_arrivals import StartNetwork
-from tests.unit.waypost_connector.owned import MemoryStore
 
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_connector.backend import Connection, ConnectionLostError, Device, LoggedOutError, Paired, PairingCode
+from waypost_connector.conformance import KeysInMemory
 from waypost_connector.simulated.client import SimulatedBackend
 from waypost_connector.simulated.settings import NetworkAddress
 from waypost_local.ports import free_port
@@ -34,9 +34,9 @@ def backend(environment: dict[str, str]) -> SimulatedBackend:
 
 
 async def pair(
-    backend: SimulatedBackend, phone: str | None = None, store: MemoryStore | None = None
+    backend: SimulatedBackend, phone: str | None = None, store: KeysInMemory | None = None
 ) -> tuple[list[PairingCode], Paired]:
-    *codes, paired = [step async for step in backend.pair(NEW, store or MemoryStore(), phone)]
+    *codes, paired = [step async for step in backend.pair(NEW, store or KeysInMemory(), phone)]
     assert isinstance(paired, Paired)
     return [code for code in codes if isinstance(code, PairingCode)], paired
 
@@ -62,7 +62,7 @@ async def test_a_session_has_one_account_for_good_linked_and_unlinked_as_it_asks
 ) -> None:
     network = start_network(*WORLD)
     await network.until_ready()
-    store = MemoryStore()
+    store = KeysInMemory()
     codes, paired = await pair(backend, store=store)
     assert [code.typed for code in codes] == [False]
     assert store.keys is not None
@@ -103,6 +103,6 @@ async def test_nobody_is_paired_or_unlinked_without_the_secret(
     with pytest.raises(ConnectionLostError):
         await pair(stranger)
     with pytest.raises(ConnectionLostError):
-        await stranger.unlink(device, MemoryStore())
+        await stranger.unlink(device, KeysInMemory())
     assert (await listed(backend)) == {device.session: device}
     assert [line["reason"] for line in network.record("refused")] == ["wrong_secret"] * 2

@@ -8,9 +8,9 @@ from tests.integration.connector.conftest import Network
 from tests.integration.connector.test_arrivals import StartNetwork
 from tests.processes import eventually
 from tests.unit.waypost_connector.live.scene import accepted, scene
-from tests.unit.waypost_connector.owned import MemoryStore
 
 from waypost_common.identifiers import SessionId
+from waypost_connector.conformance import KeysInMemory
 from waypost_connector.live.budget import SendLimit
 from waypost_connector.live.intake import Accepted
 from waypost_connector.live.lanes import Lanes
@@ -43,7 +43,7 @@ async def test_sends_that_may_wait_go_out_in_their_order_and_never_more_than_the
         client="test",
     )
     [device] = await backend.devices()
-    connection = await backend.connect(device, MemoryStore())
+    connection = await backend.connect(device, KeysInMemory())
     commands = [accepted("message.send", payload={"mayWait": True}) for _ in range(WAITING)]
     finished: list[Accepted] = []
     async with scene(limits=[LIMIT]) as one, asyncio.TaskGroup() as tasks:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from waypost_common.identifiers import OrganizationId, SessionId
-from waypost_connector.backend import OvertakenError
 from waypost_connector.fences import Hold, Taken, Taking
 from waypost_connector.publisher import Sender
 
@@ -14,30 +13,6 @@ def held(session: str, fence: int = 1) -> Hold:
     hold = Hold(SessionId(session), fence, monotonic=lambda: 0.0)
     hold.see(0.0)
     return hold
-
-
-@dataclass
-class MemoryStore:
-    """A DeviceStore."""
-
-    fence: int = 1
-    keys: bytes | None = None
-    is_current: bool = True
-
-    def check(self) -> None:
-        if not self.is_current:
-            raise OvertakenError("another one owns it")
-
-    async def load(self) -> bytes | None:
-        return self.keys
-
-    async def save(self, keys: bytes) -> None:
-        self.check()
-        self.keys = keys
-
-    async def delete(self) -> None:
-        self.check()
-        self.keys = None
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from tests.processes import eventually
 from tests.unit.waypost_connector.kept_in_memory import addresses_in_memory
-from tests.unit.waypost_connector.owned import Counters, MemoryFences, MemoryStore, OneProducer
+from tests.unit.waypost_connector.owned import Counters, MemoryFences, OneProducer
 
 from waypost_common.identifiers import EpochMs, EventId, Jid, OrganizationId, SessionId
 from waypost_common.live_commands import LiveCommand
@@ -24,6 +24,7 @@ from waypost_connector.backend import (
     Paired,
     PairingCode,
 )
+from waypost_connector.conformance import KeysInMemory
 from waypost_connector.fences import Fences, Hold
 from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics, SessionPhase
@@ -180,7 +181,7 @@ async def surroundings_for(
         metrics=metrics,
         sessions=CallableSessions(),
         fences=fences,
-        stores=lambda hold, _organization: MemoryStore(hold.fence),
+        stores=lambda hold, _organization: KeysInMemory(hold.fence),
         addresses=lambda _session, _organization: addresses_in_memory(),
         gateway_id="c1",
         disconnected_seconds=0.05,

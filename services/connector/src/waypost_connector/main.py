@@ -16,6 +16,7 @@ from waypost_common.logs import configure_logging
 from waypost_common.running import run_service
 from waypost_connector.backend import Backend, BackendSettings
 from waypost_connector.backends import UnknownBackendError, load_backend
+from waypost_connector.guarded_backend import GuardedBackend
 from waypost_connector.lines import Source
 from waypost_connector.replay import Replay, ReplayFailedError
 from waypost_connector.replay_output import print_json, print_text, progress_to
@@ -80,7 +81,7 @@ def run() -> None:
 def _backend(settings: ConnectorSettings) -> Backend:
     block = settings.connector
     try:
-        return load_backend(block.backend, BackendSettings(gateway_id=block.gateway_id))
+        return GuardedBackend(load_backend(block.backend, BackendSettings(gateway_id=block.gateway_id)))
     except (UnknownBackendError, CannotRunError) as error:
         typer.echo(f"{PROGRAM}: {error}", err=True)
         raise typer.Exit(WRONG_SETTINGS if isinstance(error, UnknownBackendError) else CANNOT_RUN) from error

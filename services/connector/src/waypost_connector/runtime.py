@@ -15,7 +15,7 @@ from waypost_common.kafka import create_producer
 from waypost_common.listening import listening_at
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.probes import serve_probes
-from waypost_common.topics import EVENTS, topic_name
+from waypost_common.topics import EVENTS, live_commands, topic_name
 from waypost_connector.addresses import ChatAddresses
 from waypost_connector.assignment import Assignment
 from waypost_connector.backend import Backend
@@ -166,7 +166,7 @@ class Connector:
         )
 
     async def _readiness(self) -> str | None:
-        topic = topic_name(self._settings.kafka, EVENTS)
+        needed = [topic_name(self._settings.kafka, topic) for topic in (EVENTS, live_commands(self._backend.name))]
         try:
             async with asyncio.timeout(KAFKA_ANSWER_SECONDS):
                 topics = () if self._producers is None else await self._producers.topics()
@@ -174,8 +174,8 @@ class Connector:
             topics = ()
         if not topics:
             return f"kafka at {self._settings.kafka.bootstrap_servers} does not answer"
-        if topic not in topics:
-            return f"topic {topic} is missing: run waypost migrate"
+        if missing := [topic for topic in needed if topic not in topics]:
+            return f"topic {missing[0]} is missing: run waypost migrate, with {self._backend.name} in WAYPOST_KAFKA_BACKENDS"
         return None if self._ownership is None else self._ownership.missing()
 
 

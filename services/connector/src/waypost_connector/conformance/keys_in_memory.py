@@ -6,8 +6,8 @@ from waypost_connector.backend import ConnectionLostError, OvertakenError
 class KeysInMemory:
     """A `waypost_connector.backend.DeviceStore`."""
 
-    def __init__(self) -> None:
-        self.fence = 1
+    def __init__(self, fence: int = 1) -> None:
+        self.fence = fence
         self.keys: bytes | None = None
         self.checks = 0
         """How often it was asked whether the session is still owned."""

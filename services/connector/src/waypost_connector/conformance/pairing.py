@@ -17,7 +17,7 @@ PHONE = "628123456789"
 class PairsDevices(Scenes):
     async def test_a_code_to_scan_is_shown_before_anything_is_linked(self, new: Scene) -> None:
         """A code is shown at once, is valid for a while, and links nothing by itself."""
-        async with contextlib.aclosing(new.backend.pair(new.device, new.store, None)) as steps:
+        async with contextlib.aclosing(new.backend.pair(new.whatsapp.device, new.store, None)) as steps:
             code = await soon(anext(steps))
         assert isinstance(code, PairingCode)
         assert code.code
@@ -28,7 +28,10 @@ class PairsDevices(Scenes):
     async def test_with_a_phone_number_there_is_a_code_to_type_too(self, new: Scene) -> None:
         """With `phone` there is a code to type beside the one to scan."""
         kinds: set[bool] = set()
-        async with asyncio.timeout(SOON_SECONDS), contextlib.aclosing(new.backend.pair(new.device, new.store, PHONE)) as steps:
+        async with (
+            asyncio.timeout(SOON_SECONDS),
+            contextlib.aclosing(new.backend.pair(new.whatsapp.device, new.store, PHONE)) as steps,
+        ):
             async for step in steps:
                 assert isinstance(step, PairingCode)
                 kinds.add(step.typed)
@@ -40,7 +43,7 @@ class PairsDevices(Scenes):
         """`Paired` is the last that a pairing tells, and nothing comes after it."""
         steps: list[PairingCode | Paired] = []
         async with asyncio.timeout(SOON_SECONDS):
-            async for step in new.backend.pair(new.device, new.store, None):
+            async for step in new.backend.pair(new.whatsapp.device, new.store, None):
                 steps.append(step)
                 if isinstance(step, PairingCode):
                     await new.whatsapp.accept()
@@ -52,7 +55,7 @@ class PairsDevices(Scenes):
         """Whoever hears `Paired` can connect: the keys are in the device store by then."""
         saved: list[bool] = []
         async with asyncio.timeout(SOON_SECONDS):
-            async for step in new.backend.pair(new.device, new.store, None):
+            async for step in new.backend.pair(new.whatsapp.device, new.store, None):
                 saved.append(new.store.keys is not None)
                 if isinstance(step, PairingCode):
                     await new.whatsapp.accept()
@@ -68,7 +71,7 @@ class PairsDevices(Scenes):
 
     async def test_leaving_off_ends_a_pairing(self, new: Scene) -> None:
         """Leaving off ends a pairing: its codes are void, and nothing is linked by them."""
-        async with contextlib.aclosing(new.backend.pair(new.device, new.store, None)) as steps:
+        async with contextlib.aclosing(new.backend.pair(new.whatsapp.device, new.store, None)) as steps:
             assert isinstance(await soon(anext(steps)), PairingCode)
         await becomes(new.whatsapp.shows_codes, expected=False)
         await new.whatsapp.accept()
@@ -76,7 +79,7 @@ class PairsDevices(Scenes):
 
     async def test_cancelling_a_pairing_ends_it_as_well(self, new: Scene) -> None:
         """A pairing may be cancelled while it waits for the phone; another one can begin at once."""
-        async with contextlib.aclosing(new.backend.pair(new.device, new.store, None)) as steps:
+        async with contextlib.aclosing(new.backend.pair(new.whatsapp.device, new.store, None)) as steps:
             assert isinstance(await soon(anext(steps)), PairingCode)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
@@ -89,7 +92,7 @@ class PairsDevices(Scenes):
         """`DeviceStore.check` is asked before WhatsApp is: where it raises OvertakenError, no code is shown."""
         new.store.overtaken = True
         with pytest.raises(OvertakenError):
-            await soon(anext(new.backend.pair(new.device, new.store, None)))
+            await soon(anext(new.backend.pair(new.whatsapp.device, new.store, None)))
         assert new.store.checks > 0
 
     async def test_who_is_overtaken_while_pairing_tells_of_no_success(self, new: Scene) -> None:
@@ -97,7 +100,7 @@ class PairsDevices(Scenes):
         steps: list[PairingCode | Paired] = []
 
         async def pair() -> None:
-            async for step in new.backend.pair(new.device, new.store, None):
+            async for step in new.backend.pair(new.whatsapp.device, new.store, None):
                 steps.append(step)
                 if isinstance(step, PairingCode):
                     new.store.overtaken = True
@@ -111,7 +114,7 @@ class PairsDevices(Scenes):
     async def test_a_pairing_without_whatsapp_says_so(self, whatsapp: Counterpart, new: Scene) -> None:
         """Where WhatsApp cannot be reached, a pairing raises ConnectionLostError."""
         with pytest.raises(ConnectionLostError):
-            await soon(anext(whatsapp.stranded().pair(new.device, new.store, None)))
+            await soon(anext(whatsapp.stranded().pair(new.whatsapp.device, new.store, None)))
 
     async def test_a_device_can_be_paired_anew(self, scene: Scene) -> None:
         """After a logout only pairing anew helps, and it does."""

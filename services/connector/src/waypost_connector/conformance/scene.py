@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -64,9 +65,14 @@ def text_of(delivery: Delivery) -> str | None:
     return None if body is None else str(body)
 
 
+def messages(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Those from others among them: WhatsApp may deliver more than the suite makes arrive."""
+    return [delivery for delivery in deliveries if text_of(delivery) is not None]
+
+
 def texts_of(deliveries: Sequence[Delivery]) -> list[str]:
     """Of the messages from others among them."""
-    return [text for text in map(text_of, deliveries) if text is not None]
+    return [str(text_of(message)) for message in messages(deliveries)]
 
 
 class Scene:
@@ -74,7 +80,7 @@ class Scene:
 
     def __init__(self, whatsapp: Counterpart) -> None:
         self.whatsapp = whatsapp
-        self.device = whatsapp.device
+        self.device = replace(whatsapp.device, paired=True)
         self.store = KeysInMemory()
         self.backend = whatsapp.backend()
         self._connections: list[Connection] = []
@@ -82,7 +88,7 @@ class Scene:
     async def pair(self) -> Paired:
         """Shows codes until the phone has accepted one."""
         async with asyncio.timeout(SOON_SECONDS):
-            async for step in self.backend.pair(self.device, self.store, None):
+            async for step in self.backend.pair(self.whatsapp.device, self.store, None):
                 if isinstance(step, PairingCode):
                     await self.whatsapp.accept()
                 else:
