@@ -80,7 +80,8 @@ class Connector:
         """Waits for Kafka, unless asked to stop, and serves."""
         producers, letters = RenewedProducers(self._create_producer), RenewedProducers(self._create_producer)
         self._producers = producers
-        publisher = Publisher(producers, self._metrics, capacity=Capacity(self._settings.connector.buffer_events))
+        block = self._settings.connector
+        publisher = Publisher(producers, self._metrics, capacity=Capacity(block.buffer_events, block.buffer_bytes))
 
         async def start() -> None:
             await producers.start(publisher.writing_is_allowed)

@@ -16,6 +16,8 @@ class ConnectorBlock(SettingsBlock):
     """Name of this connector slot: in session.status as `gatewayId`, in Kafka as part of the client id."""
     buffer_events: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """Events kept in memory while Kafka is away; then nothing more is taken from WhatsApp."""
+    buffer_bytes: Annotated[int, Field(ge=1_048_576, le=68_719_476_736)] = 67_108_864
+    """Bytes of such events that are kept at most; whichever bound is reached first holds."""
     refresh_seconds: Annotated[float, Field(gt=0, le=3_600)] = 3.0
     """How often the list of sessions is asked for."""
     disconnected_seconds: Annotated[float, Field(ge=0, le=3_600)] = 10.0
