@@ -20,8 +20,10 @@ async def arrive(system: LiveSystem, message: str, chat: str, **alternative: str
     frames = await open_frames("127.0.0.1", int(system.network.environment["WAYPOST_NETWORK_PORT"]))
     asked = {"type": "arrive", "secret": SECRET, "session": system.stage.session, "event": "message", **alternative}
     await frames.write(asked | {"payload": payload | {"body": message}})
-    assert await frames.read() == {"type": "happened", "done": True}
+    answer = await frames.read()
     frames.close()
+    assert answer is not None
+    assert answer["done"] is True
 
 
 async def until_read(system: LiveSystem, cid: str, *messages: str) -> list[dict[str, Any]]:
