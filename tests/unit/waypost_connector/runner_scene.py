@@ -1,7 +1,7 @@
 """A session runner between a tiny backend and a Kafka that takes what it is told to."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -58,12 +58,14 @@ class TinyConnection:
     identity: Identity = ME
     acknowledged: list[int] = field(default_factory=list)
     disconnected: bool = False
+    before_ending: Callable[[], object] = lambda: None
 
     async def events(self) -> AsyncIterator[Delivery]:
         for delivery in self.deliveries:
             yield delivery
         if self.ending:
             await until(lambda: len(self.acknowledged) == len(self.deliveries))
+            self.before_ending()
             raise self.ending
         await asyncio.Event().wait()
 

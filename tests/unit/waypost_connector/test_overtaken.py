@@ -19,7 +19,7 @@ from tests.unit.waypost_connector.runner_scene import (
 
 from waypost_common.identifiers import SessionId
 from waypost_connector.assignment import Assignment
-from waypost_connector.backend import BackendError, CallNotMadeError, OvertakenError
+from waypost_connector.backend import BackendError, CallNotMadeError, OvertakenError, ReplacedError
 from waypost_connector.carrying import Carrying
 from waypost_connector.live.entry import Entry
 from waypost_connector.live.intake import Accepted
@@ -53,6 +53,19 @@ async def test_nothing_is_acknowledged_for_it() -> None:
             await carrying.run()
     assert errors.group_contains(OvertakenError)
     assert connection.acknowledged == []
+
+
+async def test_a_session_that_is_replaced_in_the_very_moment_ends_all_the_same() -> None:
+    """A TaskGroup that is ending by an error may swallow that its task is cancelled."""
+    counters, kafka = Counters(), Kafka()
+    connection = TinyConnection([message(1)], ReplacedError("replaced"))
+    async with serving(TinyBackend(connection), kafka, counters=counters) as runner:
+        # Two rounds of the loop on, the connection's tasks are being ended by the error.
+        loop, overtaken = asyncio.get_running_loop(), runner._overtaken
+        connection.before_ending = lambda: loop.call_soon(loop.call_soon, overtaken)
+        await until(lambda: runner.was_overtaken)
+        await until(lambda: connection.disconnected)
+        await until(lambda: counters.holders == {DEVICE.session: None})
 
 
 async def test_it_is_taken_again_only_when_the_group_has_given_it_back() -> None:

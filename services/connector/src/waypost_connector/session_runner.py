@@ -136,15 +136,21 @@ class SessionRunner:
 
     def _overtaken(self) -> None:
         self.was_overtaken = True
+        self._again.set()
         if self._running is not None:
             self._running.cancel()
+
+    @property
+    def _is_over(self) -> bool:
+        """Beside the cancelling of `run`: a TaskGroup of Python 3.11 that is ending by an error swallows that."""
+        return self._stopping.is_set() or self.was_overtaken
 
     async def _own(self, owned: OwnedSession) -> None:
         session, sessions = self.device.session, self._surroundings.sessions
         control = Line(SessionControl(session, self, sessions), owned.hold, owned.records.of_delivery)
         sessions.serve(session, control)
         try:
-            while self._wishes.running is None and not self._stopping.is_set():
+            while self._wishes.running is None and not self._is_over:
                 await self._again.wait()
             await self._live()
         finally:
@@ -158,7 +164,7 @@ class SessionRunner:
 
     async def _live(self) -> None:
         waits = delays(self._random)
-        while not self._stopping.is_set():
+        while not self._is_over:
             since, lost, replaced = time.monotonic(), False, False
             self._again.clear()
             try:
@@ -215,7 +221,7 @@ class SessionRunner:
         """A connection, however long it takes; None when there is to be none any more. Raises LoggedOutError, OvertakenError."""
         waits, since = delays(self._random), time.monotonic()
         with self._metrics.sessions.labels(SessionPhase.CONNECTING).track_inprogress():
-            while self._wishes.running and self.device.paired and not self._stopping.is_set():
+            while self._wishes.running and self.device.paired and not self._is_over:
                 self._again.clear()
                 try:
                     return await self._owned.connect(self.device)
@@ -243,7 +249,7 @@ class SessionRunner:
             await self._announce("working", phoneNumber=identity.phone_number, waJid=identity.jid, waLid=identity.lid)
             self._wishes.identified = True
             sessions.connect(session, line)
-            if self._stopping.is_set() or not self._wishes.running:
+            if self._is_over or not self._wishes.running:
                 self._carrying.end()
             with self._metrics.sessions.labels(SessionPhase.WORKING).track_inprogress():
                 await self._carrying.run()
@@ -258,7 +264,7 @@ class SessionRunner:
         self._again.clear()
         if phase is not SessionPhase.REPLACED and not self._wishes.removed:
             await self._announce(phase.value)
-        if self._stopping.is_set():
+        if self._is_over:
             return
         with self._metrics.sessions.labels(phase).track_inprogress():
             await self._again.wait()
