@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,14 @@ async def kafka_settings(own_kafka: OwnKafka) -> KafkaSettings:
     return KafkaSettings(bootstrap_servers=own_kafka.address, topic_prefix="outage.")
 
 
+def is_full(connector: Process) -> Callable[[], Awaitable[bool]]:
+    async def full() -> bool:
+        _, metrics = await asyncio.to_thread(connector.probe, "/metrics")
+        return f"waypost_connector_buffered_events {BUFFER}.0" in metrics
+
+    return full
+
+
 async def test_while_kafka_is_away_the_connector_keeps_a_bounded_buffer_and_then_delivers_everything_in_order(
     own_kafka: OwnKafka,
     start_network: Callable[..., Network],
@@ -46,12 +54,7 @@ async def test_while_kafka_is_away_the_connector_keeps_a_bounded_buffer_and_then
     connector.start()
     await eventually(lambda: len(network.acknowledged()) > 300, "some acknowledged")
     own_kafka.kill()
-
-    async def full() -> bool:
-        _, metrics = await asyncio.to_thread(connector.probe, "/metrics")
-        return f"waypost_connector_buffered_events {BUFFER}.0" in metrics
-
-    await eventually(full, "the buffer is full, and no fuller")
+    await eventually(is_full(connector), "the buffer is full, and no fuller")
     status, body = await asyncio.to_thread(connector.probe, "/readyz")
     assert status == 503
     assert "does not answer" in body
@@ -64,6 +67,26 @@ async def test_while_kafka_is_away_the_connector_keeps_a_bounded_buffer_and_then
     assert_in_order_per_chat(records, network.acknowledged())
     assert len(network.record("logged_in")) == 4
     assert await asyncio.to_thread(connector.end, signal.SIGTERM) == 0
+
+
+async def test_a_kafka_that_answers_now_and_then_slows_whatsapp_down_and_loses_and_reorders_nothing(
+    own_kafka: OwnKafka,
+    start_network: Callable[..., Network],
+    connector: Process,
+    read_events: ReadEvents,
+) -> None:
+    network = start_network("--sessions", "4", "--chats", "20", "--events", str(TOTAL), "--rate", "400")
+    connector.environment = connector.environment | {"WAYPOST_CONNECTOR_BUFFER_EVENTS": str(BUFFER)}
+    connector.start()
+    for silence in range(1, 4):
+        await eventually(lambda wanted=silence * 300: len(network.acknowledged()) > wanted, f"some before silence {silence}")
+        async with own_kafka.stopped():
+            await eventually(is_full(connector), "the buffer is full, and no fuller")
+    await eventually(lambda: len(network.acknowledged()) >= TOTAL, "all acknowledged")
+    records = await read_events()
+    assert set(network.acknowledged()) <= set(ids_of(records))
+    assert_in_order_per_chat(records, network.acknowledged())
+    assert len(network.record("logged_in")) == 4
 
 
 async def test_sigterm_while_kafka_is_away_ends_with_0_within_the_deadline_and_acknowledges_nothing_that_kafka_does_not_have(
