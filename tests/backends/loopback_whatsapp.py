@@ -37,6 +37,7 @@ class LoopbackWhatsApp:
         self._fault: CallFault | None = None
         self._pairing: asyncio.Event | None = None
         self._connection: asyncio.StreamWriter | None = None
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     def backend(self) -> LoopbackBackend:
         return LoopbackBackend(self.port)
@@ -89,9 +90,15 @@ class LoopbackWhatsApp:
             yield self
         finally:
             server.close()
-            await self.cut()
+            for writer in self._open.values():
+                writer.close()
+            if self._open:
+                await asyncio.wait(self._open)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (task := asyncio.current_task()) is not None:
+            self._open[task] = writer
+            task.add_done_callback(self._open.pop)
         try:
             while line := await reader.readline():
                 await self._answer(json.loads(line), reader, writer)

@@ -62,6 +62,13 @@ async def test_a_session_that_is_not_working_is_501_with_another_message(
     assert answer.json()["error"]["message"] == "the session is stopped, not working: start it first"
 
 
+async def test_a_session_whose_backend_has_no_topic_is_501(api: Api, database: Any, able: None) -> None:
+    await database["sessions"].update_one({"_id": "mine"}, {"$set": {"backend": "of another product"}})
+    answer = await ask(api, *REQUESTS[4])
+    assert answer.status_code == 501
+    assert answer.json()["error"]["message"] == "no connector of this system serves the backend of this session"
+
+
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
 async def test_the_session_is_looked_up_before_anything_else(api: Api, method: str, path: str, body: Any) -> None:
     answer = await ask(api, method, path.replace("mine", "theirs"), body)

@@ -80,7 +80,7 @@ class CommandHandler:
         decisions = []
         for item in accepted:
             command = item.command
-            decision = decide(command, sessions, now=now)
+            decision = decide(command, sessions, now=now, backends=self._settings.kafka.backend_names)
             if isinstance(decision, Start):
                 known = sessions.setdefault(command.session, KnownSession(command.organization))
                 decision = with_push(command, decision, known.push_backend)
