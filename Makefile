@@ -51,6 +51,9 @@ clean: ## Stop, and remove the data and the caches of this folder
 	rm -rf .waypost .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Bytecode is kept, whatever the shell says: else each process of the tests compiles all of our code, and every test, anew.
+test test-unit: export PYTHONDONTWRITEBYTECODE :=
+
 test: lint types imports ## Everything that CI checks (Kafka and mongod of its own; minutes)
 	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) $(FAST_TESTS)
 	$(BIN)/pytest -q --numprocesses $(SERVER_TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder -m 'not alone' $(SERVER_TESTS)
