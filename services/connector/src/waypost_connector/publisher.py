@@ -189,7 +189,8 @@ class Publisher:
             record = waiting.record
             try:
                 if record.hold is not None:
-                    await record.hold.confirmed()
+                    if not record.hold.is_current():
+                        await record.hold.confirmed()
                     holds.append(record.hold)
                     self._written_under[record.hold] += 1
                 sent.append(await producer.send(record.topic, record.value, key=record.key, headers=list(record.headers)))

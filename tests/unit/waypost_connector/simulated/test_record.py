@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from waypost_connector.simulated.record import Act, Record, Retention, acts, full_files, line_of, read_record
+from waypost_connector.simulated.record import DEFAULT_RETENTION, Act, Record, Retention, acts, full_files, line_of, read_record
 
 LINE_BYTES = len(line_of("connected", connection=10))
 
@@ -69,3 +69,12 @@ def test_what_was_done_with_sessions_is_told_with_client_and_fence_and_calls_as_
     assert list(acts(lines)) == [
         Act(at, kind, "s", "c", 3) for at, kind in zip(ats, ("logged_in", "acknowledged", "called"), strict=True)
     ]
+
+
+def test_a_line_that_is_being_written_is_not_read_yet(tmp_path: Path) -> None:
+    with Record(tmp_path, DEFAULT_RETENTION) as record:
+        record.write("connected", connection=1)
+        record.append(b'{"at":1,"what":"disc')
+        assert [line["what"] for line in read_record(tmp_path)] == ["connected"]
+        record.append(b'onnected"}\n')
+        assert [line["what"] for line in read_record(tmp_path)] == ["connected", "disconnected"]

@@ -95,7 +95,9 @@ def read_record(folder: Path) -> list[dict[str, Any]]:
         full = full_files(folder)
         parts = [path.read_bytes() for path in (*full, folder / NAME) if path.exists()]
         if full_files(folder) == full:  # else a file became full meanwhile
-            return [orjson.loads(line) for part in parts for line in part.splitlines()]
+            # A line that is being written may be seen in part.
+            whole = (part[: part.rfind(b"\n") + 1] for part in parts)
+            return [orjson.loads(line) for part in whole for line in part.splitlines()]
 
 
 class Act(NamedTuple):
