@@ -185,6 +185,7 @@ async def surroundings_for(
         fences=fences,
         stores=lambda hold, _organization: KeysInMemory(hold.fence),
         addresses=lambda _session, _organization: addresses_in_memory(),
+        logins=asyncio.Semaphore(2),
         gateway_id="c1",
         disconnected_seconds=0.05,
         topic_prefix="p.",

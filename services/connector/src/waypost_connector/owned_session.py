@@ -1,5 +1,6 @@
 """What can be done for a session only while this process owns it."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,8 @@ class Surroundings:
     fences: Fences
     stores: Callable[[Hold, OrganizationId], DeviceStore]
     addresses: Callable[[SessionId, OrganizationId], ChatAddresses]
+    logins: asyncio.Semaphore
+    """As many as may be under way at once: after a start, or a kill of another connector, hundreds are due."""
     gateway_id: str
     disconnected_seconds: float
     topic_prefix: str
@@ -49,11 +52,14 @@ class OwnedSession:
             topic_prefix=surroundings.topic_prefix,
         )
         self._backend = surroundings.backend
+        self._logins = surroundings.logins
         self._publisher = surroundings.publisher
 
     async def connect(self, device: Device) -> Connection:
         await self.hold.confirmed()
-        return await self._backend.connect(device, self.store)
+        async with self._logins:
+            await self.hold.confirmed()
+            return await self._backend.connect(device, self.store)
 
     async def unlink(self, device: Device) -> None:
         await self.hold.confirmed()

@@ -134,6 +134,7 @@ class Connector:
             fences=fences,
             stores=stored.store,
             addresses=addresses,
+            logins=asyncio.Semaphore(self._settings.connector.logins_at_once),
             gateway_id=self._settings.connector.gateway_id,
             disconnected_seconds=self._settings.connector.disconnected_seconds,
             topic_prefix=self._settings.kafka.topic_prefix,

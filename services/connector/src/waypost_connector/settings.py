@@ -20,6 +20,8 @@ class ConnectorBlock(SettingsBlock):
     """Bytes of such events that are kept at most; whichever bound is reached first holds."""
     refresh_seconds: Annotated[float, Field(gt=0, le=3_600)] = 3.0
     """How often the list of sessions is asked for."""
+    logins_at_once: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """Sessions that log in to WhatsApp at one time; the others wait for their turn."""
     disconnected_seconds: Annotated[float, Field(ge=0, le=3_600)] = 10.0
     """A session without connection for longer than this is published as `starting` again."""
     shutdown_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
