@@ -42,7 +42,7 @@ class Stored:
 
 
 def ownership(lists: Lists, owns: Callable[[SessionId], bool] = lambda _session: True) -> Ownership:
-    return Ownership(lists, Stored(), lists, owns=owns, name="tiny", refresh_seconds=0.0)
+    return Ownership(lists, Stored(), lists, owns=owns, name="tiny", is_default=True, refresh_seconds=0.0)
 
 
 async def test_a_session_that_another_connector_owns_is_left_to_it() -> None:

@@ -16,9 +16,9 @@ WORKING = Known(ORGANIZATION, backend="tiny", desired=None, status="working", id
 CREATED = Known(ORGANIZATION, backend="tiny", desired="running", status="stopped", identified=False, removed=False)
 
 
-def wished(device: Device | None, document: Known | None) -> Wish | None:
+def wished(device: Device | None, document: Known | None, *, is_default: bool = True) -> Wish | None:
     documents = {} if document is None else {SESSION: document}
-    found = wishes([] if device is None else [device], documents, backend="tiny")
+    found = wishes([] if device is None else [device], documents, backend="tiny", is_default=is_default)
     assert len(found) <= 1
     return found[0] if found else None
 
@@ -61,6 +61,13 @@ def test_another_backends_session_one_that_nobody_asked_for_and_a_removed_one_wi
     device: Device | None, document: Known
 ) -> None:
     assert wished(device, document) is None
+
+
+def test_a_session_that_names_no_backend_is_paired_by_the_default_one_alone() -> None:
+    nameless = replace(CREATED, backend=None)
+    assert wished(None, nameless) is not None
+    assert wished(None, nameless, is_default=False) is None
+    assert wished(LINKED, nameless, is_default=False) is not None
 
 
 def test_a_removed_session_is_kept_until_its_device_is_unlinked() -> None:

@@ -50,14 +50,19 @@ class Ownership:
         *,
         owns: Callable[[SessionId], bool],
         name: str,
+        is_default: bool,
         refresh_seconds: float,
     ) -> None:
-        """`name`: the backend's. `refresh_seconds`: how often the devices are asked for."""
+        """`name`: the backend's; `is_default`: whether sessions that name none are its.
+
+        `refresh_seconds`: how often the devices are asked for.
+        """
         self._backend_list = backend
         self._stored_list = stored
         self._owns = owns
         self._documents = documents
         self._name = name
+        self._is_default = is_default
         self._refresh_seconds = refresh_seconds
         self._devices: Sequence[Device] | None = None
         self._known: Mapping[SessionId, Known] | None = None
@@ -73,7 +78,7 @@ class Ownership:
                 await self._ask_for_devices()
             await self._look_at_documents()
             if self._devices is not None and self._known is not None:
-                every = wishes(self._devices, self._known, backend=self._name)
+                every = wishes(self._devices, self._known, backend=self._name, is_default=self._is_default)
                 yield [wish for wish in every if self._owns(wish.device.session)]
             took = time.monotonic() - began
             await asyncio.sleep(min(max(LOOK_SECONDS, took / LOOKING_SHARE), self._refresh_seconds))

@@ -120,6 +120,7 @@ class Connector:
             SessionDocuments(database, self._backend.name),
             owns=assignment.owns,
             name=self._backend.name,
+            is_default=self._backend.name == self._settings.kafka.default_backend,
             refresh_seconds=self._settings.connector.refresh_seconds,
         )
 

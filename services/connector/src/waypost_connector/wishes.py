@@ -43,8 +43,9 @@ class Wish:
         return self.identified and not self.device.paired and not told
 
 
-def wishes(devices: Iterable[Device], documents: Mapping[SessionId, Known], *, backend: str) -> list[Wish]:
-    """One for each session that this backend is to serve. `devices`: all that it knows.
+def wishes(devices: Iterable[Device], documents: Mapping[SessionId, Known], *, backend: str, is_default: bool) -> list[Wish]:
+    """One for each session that this backend is to serve. `devices`: all that it knows. A session to pair whose document names no
+    backend is the default one's.
 
     A device without a document is new, and is to run. A document without a device is a session to pair, once somebody has said
     what is wanted of it; one that was removed is of no concern any more.
@@ -59,7 +60,7 @@ def wishes(devices: Iterable[Device], documents: Mapping[SessionId, Known], *, b
         elif document.backend in (None, backend) and (device.paired or not document.removed):
             found.append(_wish(device, document))
     for session, document in documents.items():
-        ours = document.backend == backend or (document.backend is None and document.desired is not None)
+        ours = document.backend == backend or (is_default and document.backend is None and document.desired is not None)
         if session not in listed and ours and not document.removed:
             found.append(_wish(Device(session, document.organization, paired=False), document))
     return found
