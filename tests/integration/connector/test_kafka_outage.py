@@ -18,6 +18,7 @@ from waypost_common.topics import EVENTS, EVENTS_DLQ, live_commands
 
 BUFFER = 100
 TOTAL = 2_000
+WORLD = ("--sessions", "4", "--chats", "20", "--events", str(TOTAL), "--rate", "400")
 
 
 @pytest.fixture
@@ -35,6 +36,11 @@ async def kafka_settings(own_kafka: OwnKafka) -> KafkaSettings:
     return KafkaSettings(bootstrap_servers=own_kafka.address, topic_prefix="outage.")
 
 
+def start(connector: Process) -> None:
+    connector.environment = connector.environment | {"WAYPOST_CONNECTOR_BUFFER_EVENTS": str(BUFFER)}
+    connector.start()
+
+
 def is_full(connector: Process) -> Callable[[], Awaitable[bool]]:
     async def full() -> bool:
         _, metrics = await asyncio.to_thread(connector.probe, "/metrics")
@@ -49,9 +55,8 @@ async def test_while_kafka_is_away_the_connector_keeps_a_bounded_buffer_and_then
     connector: Process,
     read_events: ReadEvents,
 ) -> None:
-    network = start_network("--sessions", "4", "--chats", "20", "--events", str(TOTAL), "--rate", "400")
-    connector.environment = connector.environment | {"WAYPOST_CONNECTOR_BUFFER_EVENTS": str(BUFFER)}
-    connector.start()
+    network = start_network(*WORLD)
+    start(connector)
     await eventually(lambda: len(network.acknowledged()) > 300, "some acknowledged")
     own_kafka.kill()
     await eventually(is_full(connector), "the buffer is full, and no fuller")
@@ -75,9 +80,8 @@ async def test_a_kafka_that_answers_now_and_then_slows_whatsapp_down_and_loses_a
     connector: Process,
     read_events: ReadEvents,
 ) -> None:
-    network = start_network("--sessions", "4", "--chats", "20", "--events", str(TOTAL), "--rate", "400")
-    connector.environment = connector.environment | {"WAYPOST_CONNECTOR_BUFFER_EVENTS": str(BUFFER)}
-    connector.start()
+    network = start_network(*WORLD)
+    start(connector)
     for silence in range(1, 4):
         await eventually(lambda wanted=silence * 300: len(network.acknowledged()) > wanted, f"some before silence {silence}")
         async with own_kafka.stopped():

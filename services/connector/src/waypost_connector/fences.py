@@ -21,8 +21,14 @@ from waypost_connector.backend import OvertakenError
 
 log = structlog.stdlib.get_logger(__name__)
 
+
 ACT_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 0.5
+
+
+def seconds_since_boot() -> float:
+    """Unlike `time.monotonic` on Linux it goes on while the machine is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class Hold:
         *,
         overtaken: Callable[[], None] = lambda: None,
         not_before: float = 0.0,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = seconds_since_boot,
     ) -> None:
         """`not_before`: the moment, by `monotonic`, before which the holder before may still act. `overtaken` is called once."""
         self.session = session
@@ -126,7 +132,7 @@ class Hold:
 class Fences:
     """Of all sessions that this process holds. `run` looks at them; takes and releases go along with its looks."""
 
-    def __init__(self, records: FenceRecords, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, records: FenceRecords, *, monotonic: Callable[[], float] = seconds_since_boot) -> None:
         self._records = records
         self._monotonic = monotonic
         self._holds: dict[SessionId, Hold] = {}
