@@ -13,6 +13,7 @@ from uuid import uuid4
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from pydantic import SecretStr
+from pymongo.uri_parser import parse_uri
 from tests.faults.connectors_log import EventLog
 from tests.faults.connectors_record import Login, NetworkRecord
 from tests.faults.servers import OwnKafka
@@ -76,7 +77,7 @@ class Connector(Process):
 
 @dataclass
 class Fleet:
-    """What tests see and do. `proxies` by gateway id, where there are any."""
+    """What tests see and do. The connectors' ways `to_kafka` and `to_mongod` by gateway id, where there are such."""
 
     settings: StoreSettings
     environment: dict[str, str]
@@ -87,16 +88,21 @@ class Fleet:
     log: EventLog
     database: MongoDatabase
     admin: AIOKafkaAdminClient
-    proxies: dict[str, TcpProxy]
+    to_kafka: dict[str, TcpProxy]
+    to_mongod: dict[str, TcpProxy]
     sessions: int
     started_at: EpochMs
     """When the connectors were started, for the first time."""
+    stack: AsyncExitStack
+    """Ends what was started."""
     chats: int = CHATS
 
     def another(self, gateway: str) -> Connector:
-        """One more process of that id."""
+        """One more process of that id, not started yet."""
         environment = self.connectors[gateway].environment | {"WAYPOST_METRICS_PORT": str(free_port())}
-        return Connector(gateway, environment, self.folder)
+        process = Connector(gateway, environment, self.folder)
+        self.stack.callback(process.end, signal.SIGKILL)
+        return process
 
     async def assigned(self) -> dict[str, frozenset[int]] | None:
         """The partitions that the group gave to each connector; None while it is not of one mind."""
@@ -172,7 +178,9 @@ async def running_fleet(
     """A migrated system with a network and three connectors, all started. `world`: options of the network."""
     name = uuid4().hex[:10]
     address = kafka if isinstance(kafka, str) else kafka.address
-    proxies = {} if isinstance(kafka, str) else dict(zip(CONNECTORS, kafka.proxies, strict=True))
+    to_kafka = {} if isinstance(kafka, str) else dict(zip(CONNECTORS, kafka.proxies, strict=True))
+    mongod_port = parse_uri(mongo_url)["nodelist"][0][1]
+    to_mongod = {gateway: TcpProxy(mongod_port) for gateway in to_kafka}
     settings = StoreSettings(
         kafka=KafkaSettings(bootstrap_servers=address, topic_prefix=f"t{name}.", partitions=PARTITIONS),
         mongo=MongoSettings(url=SecretStr(mongo_url), database=f"test_{name}"),
@@ -195,10 +203,10 @@ async def running_fleet(
     processes = [network, *([Process(["waypost-ingest"], environment, folder / "ingest.log")] if ingest else [])]
     connectors = {}
     for gateway in CONNECTORS:
-        through = {"WAYPOST_KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{proxies[gateway].port}"} if proxies else {}
+        through = _through(to_kafka[gateway], to_mongod[gateway]) if to_kafka else {}
         connectors[gateway] = Connector(gateway, environment | through, folder)
     async with AsyncExitStack() as stack:
-        for proxy in proxies.values():
+        for proxy in (*to_kafka.values(), *to_mongod.values()):
             await proxy.start()
             stack.push_async_callback(proxy.cut)
         client = await stack.enter_async_context(open_client(settings.mongo, application="test"))
@@ -221,10 +229,20 @@ async def running_fleet(
             log=log,
             database=open_database(client, settings.mongo),
             admin=admin,
-            proxies=proxies,
+            to_kafka=to_kafka,
+            to_mongod=to_mongod,
             sessions=sessions,
             started_at=started_at,
+            stack=stack,
         )
+
+
+def _through(to_kafka: TcpProxy, to_mongod: TcpProxy) -> dict[str, str]:
+    return {
+        "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{to_kafka.port}",
+        # Else the driver would go to where the replica set says that it is.
+        "WAYPOST_MONGO_URL": f"mongodb://{LOOPBACK}:{to_mongod.port}/?directConnection=true",
+    }
 
 
 async def _start(processes: Collection[Process], stack: AsyncExitStack) -> None:

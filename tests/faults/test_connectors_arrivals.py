@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 import pytest
 from tests.faults.connectors import CHATS, CONNECTORS, SEED, Fleet, running_fleet
+from tests.faults.fencing import breaches
 from tests.processes import Process, eventually
 
 from waypost_connector.simulated.world import casts
@@ -42,6 +43,9 @@ async def test_every_acknowledged_event_is_on_the_topic_in_order_per_chat_whoeve
     acknowledged = len(fleet.record.acknowledged)
     copies = await assert_all_there_in_order(fleet)
     print(f"{acknowledged} events in {seconds:.0f} s, {KILLS} kills, {copies - acknowledged} published again")  # noqa: T201
+    assert fleet.log.unfenced == []
+    assert fleet.log.fallen == []
+    assert breaches(fleet.record.lines) == []
 
 
 def kill_and_start(process: Process) -> None:

@@ -1,0 +1,54 @@
+"""The proxy through which tests cut programs off from each other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+from tests.faults.tcp_proxy import TcpProxy
+
+from waypost_local.ports import LOOPBACK
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[TcpProxy]:
+    """To a server that says everything twice."""
+
+    async def twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            writer.write(line * 2)
+        writer.close()
+
+    server = await asyncio.start_server(twice, LOOPBACK, 0)
+    proxy = TcpProxy(server.sockets[0].getsockname()[1])
+    await proxy.start()
+    yield proxy
+    await proxy.cut()
+    server.close()
+    await server.wait_closed()
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes) -> bytes:
+    writer.write(line)
+    return await reader.readline() + await reader.readline()
+
+
+async def test_what_either_side_says_reaches_the_other(proxy: TcpProxy) -> None:
+    reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+    assert await ask(reader, writer, b"hello\n") == b"hello\nhello\n"
+    writer.close()
+
+
+async def test_a_cut_ends_connections_and_refuses_new_ones_until_it_is_healed(proxy: TcpProxy) -> None:
+    reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+    assert await ask(reader, writer, b"hello\n") == b"hello\nhello\n"
+    await proxy.cut()
+    with suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.close()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(LOOPBACK, proxy.port)
+    await proxy.heal()
+    reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+    assert await ask(reader, writer, b"again\n") == b"again\nagain\n"
+    writer.close()
