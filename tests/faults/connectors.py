@@ -71,8 +71,8 @@ class Connector(Process):
 
     @property
     def last_words(self) -> str:
-        """The last line, of standard error where the process has ended with an error."""
-        return self.log.rstrip().rpartition("\n")[2]
+        """What it said to whoever started it before it ended with an error; empty where it did not."""
+        return "".join(line for line in self.log.splitlines() if line.startswith("waypost-connector: "))
 
 
 @dataclass
