@@ -204,34 +204,6 @@ async def test_of_two_connectors_that_are_started_at_once_with_one_id_one_ends_w
     assert {len(each) for each in logins.values()} == {1}
 
 
-async def test_a_connector_that_wakes_up_when_another_has_its_id_ends_with_a_clear_error(fleet: Fleet) -> None:
-    gateway = "connector-2"
-    sleeper, successor = fleet.connectors[gateway], fleet.another(gateway)
-    its, since = fleet.sessions_of(gateway), len(fleet.record.logins)
-    await sleeper.freeze()
-    fleet.connectors[gateway] = successor
-    try:
-        await started_in_the_end(successor)
-        await fleet.settled(its, since)
-        since = len(fleet.record.logins)
-    finally:
-        sleeper.send_signal(signal.SIGCONT)
-    await assert_ends_with_a_clear_error(sleeper)
-    await nothing_happens(fleet)
-    assert fleet.record.logins_by_session(since) == {}
-
-
-async def started_in_the_end(process: Connector) -> None:
-    """As whoever supervises it would: started again while it ends, because the other seems to live."""
-
-    async def runs() -> bool:
-        if not process.is_running:
-            process.start()
-        return (await asyncio.to_thread(process.probe, "/readyz"))[0] == 200
-
-    await eventually(runs, lambda: f"{process.gateway} runs\n{process.log}", every=0.2)
-
-
 async def assert_ends_with_a_clear_error(process: Connector) -> None:
     began = time.monotonic()
     await eventually(lambda: not process.is_running, lambda: f"{process.gateway} ended\n{process.log}")
