@@ -37,17 +37,20 @@ app = typer.Typer(
 )
 
 RUN_HELP = f"""
-Serve the sessions of a backend until SIGTERM.
+Serve the sessions of a backend until SIGTERM, sharing them with the other connectors of that backend.
 
-{KAFKA_HELP}, WAYPOST_CONNECTOR_BACKEND, WAYPOST_CONNECTOR_GATEWAY_ID, WAYPOST_METRICS_PORT (probes), and
-those of the backend: of the simulated one WAYPOST_NETWORK_HOST, WAYPOST_NETWORK_PORT and WAYPOST_NETWORK_SECRET.
+{KAFKA_HELP}, WAYPOST_MONGO_URL, WAYPOST_DEVICES_KEYS (the same for all connectors: `waypost devices new-key` makes one),
+WAYPOST_CONNECTOR_BACKEND, WAYPOST_CONNECTOR_GATEWAY_ID (another one for each connector), WAYPOST_METRICS_PORT (probes),
+and those of the backend: of the simulated one WAYPOST_NETWORK_HOST, WAYPOST_NETWORK_PORT and WAYPOST_NETWORK_SECRET.
 
-Exit code: 0 after SIGTERM; 1 when Kafka refuses for good or a port is taken; 2 wrong settings,
-or a backend that no installed package has.
+Exit code: 0 after SIGTERM; 1 when Kafka or MongoDB refuses for good, a port is taken, or another connector runs under
+the same gateway id; 2 wrong settings, or a backend that no installed package has.
 
-Example:
+Examples:
 
   WAYPOST_NETWORK_PORT=7700 waypost-connector run
+
+  WAYPOST_CONNECTOR_GATEWAY_ID=connector-2 waypost-connector run
 """
 
 REPLAY_HELP = f"""
