@@ -25,6 +25,7 @@ from waypost_connector.live.entry import Entry
 from waypost_connector.live.intake import Accepted
 from waypost_connector.live.lanes import Lanes
 from waypost_connector.runners import Runners
+from waypost_connector.session_runner import SessionRunner
 
 
 def take_by_another(counters: Counters) -> None:
@@ -66,6 +67,22 @@ async def test_a_session_that_is_replaced_in_the_very_moment_ends_all_the_same()
         await until(lambda: runner.was_overtaken)
         await until(lambda: connection.disconnected)
         await until(lambda: counters.holders == {DEVICE.session: None})
+
+
+async def test_a_session_whose_task_is_cancelled_while_its_connection_ends_by_an_error_ends_all_the_same() -> None:
+    connection = TinyConnection([message(1)], ReplacedError("replaced"))
+    async with surroundings_for(TinyBackend(connection), Kafka()) as around, asyncio.TaskGroup() as tasks:
+        runner = SessionRunner(DEVICE, around.surroundings)
+        runner.want(RUNNING)
+        loop, running = asyncio.get_running_loop(), tasks.create_task(runner.run())
+
+        def end() -> None:
+            runner.stop()
+            running.cancel()
+
+        connection.before_ending = lambda: loop.call_soon(loop.call_soon, end)
+        await asyncio.wait([running])
+    assert connection.disconnected
 
 
 async def test_it_is_taken_again_only_when_the_group_has_given_it_back() -> None:

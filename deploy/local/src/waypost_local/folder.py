@@ -55,6 +55,10 @@ class DataFolder:
         """Made once: cursors that clients hold stay good over a restart."""
         return self._made_once("cursor.secret")
 
+    def network_secret(self) -> str:
+        """Made once: the simulated network derives from it what the sessions log in with."""
+        return self._made_once("network.secret")
+
     def device_keys(self) -> str:
         """Made once: what sessions log in with is sealed by it. To rotate it, put the new key before the old one, and a comma."""
         return self._made_once("device.keys")

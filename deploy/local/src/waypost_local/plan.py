@@ -1,7 +1,6 @@
 """What a local system is made of, as data: the processes after the two servers, their settings and their order."""
 
 import http.client
-import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,7 +86,7 @@ def make_plan(options: Options, folder: DataFolder, kafka: str, mongo: str) -> P
         environment |= {
             "WAYPOST_NETWORK_HOST": LOOPBACK,
             "WAYPOST_NETWORK_PORT": str(next(ports)),
-            "WAYPOST_NETWORK_SECRET": secrets.token_urlsafe(32),
+            "WAYPOST_NETWORK_SECRET": folder.network_secret(),
         }
         network = (
             *(script("waypost-simulated-network"), "--data", str(folder.data("network"))),

@@ -182,7 +182,7 @@ class Publisher:
     async def _publish_group(self, lane: _Lane, producer: Sender) -> KafkaError | None:
         """Publishes the first few of a lane, drops those that Kafka has up to the first that failed, and tells why that did."""
         group = [lane.waiting[place] for place in range(min(len(lane.waiting), GROUP))]
-        sent: list[Awaitable[object]] = []
+        sent: list[asyncio.Future[object]] = []
         holds: list[Hold] = []
         refused: BaseException | None = None
         for waiting in group:
@@ -197,6 +197,10 @@ class Publisher:
             except (KafkaError, OvertakenError) as error:
                 refused = error
                 break
+            except asyncio.CancelledError:
+                for future in sent:
+                    future.add_done_callback(_retrieve)
+                raise
         results = await asyncio.gather(*sent, return_exceptions=True)
         self._written_under -= Counter(holds)
         for result in (*results, refused):
@@ -232,3 +236,9 @@ class Publisher:
         self._buffered -= 1
         self._octets -= waiting.record.size
         self._room.set()
+
+
+def _retrieve(future: asyncio.Future[object]) -> None:
+    """Else asyncio logs an error that nobody waits for any more."""
+    if not future.cancelled():
+        future.exception()

@@ -40,10 +40,14 @@ class Runners:
             if self._overtaken.get(wish.device.session) != self._assignment.generation:
                 self._begin(wish)
 
-    async def end(self, seconds: float) -> None:
-        """What they took is brought to Kafka, within so many seconds; what is not is delivered again later."""
+    def stop(self) -> None:
+        """They take nothing more."""
         for runner in self._running:
             runner.stop()
+
+    async def end(self, seconds: float) -> None:
+        """What they took is brought to Kafka, within so many seconds; what is not is delivered again later."""
+        self.stop()
         if self._running:
             _, late = await asyncio.wait(self._running.values(), timeout=seconds)
             if late:

@@ -1,6 +1,7 @@
 """The connector as a whole: a backend, the sessions it serves, Kafka, MongoDB, probes."""
 
 import asyncio
+import signal
 from contextlib import AsyncExitStack, suppress
 
 import structlog
@@ -10,6 +11,7 @@ from pymongo.errors import PyMongoError
 from ulid import ULID
 
 from waypost_common.device_keys import Keyring
+from waypost_common.errors import CannotRunError
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.kafka import create_producer
 from waypost_common.listening import listening_at
@@ -41,6 +43,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 KAFKA_ANSWER_SECONDS = 2.0
 RELEASE_SECONDS = 2.0
+END_SECONDS = 10
 
 
 class Connector:
@@ -71,7 +74,7 @@ class Connector:
             slot = GatewaySlot(database, backend=self._backend.name, gateway_id=gateway_id, holder=self._holder)
             if await stack.enter_async_context(slot.taken(stop)):
                 async with asyncio.TaskGroup() as tasks:
-                    holding = tasks.create_task(slot.hold(), name="hold the gateway id")
+                    holding = tasks.create_task(_hold(slot), name="hold the gateway id")
                     await self._connect(database, stop)
                     holding.cancel()
         log.info("connector_stopped")
@@ -146,7 +149,11 @@ class Connector:
             runners = Runners(surroundings, assignment, tasks)
             following = tasks.create_task(_follow(ownership, runners), name="follow what is wanted")
             calling = tasks.create_task(commands.run(), name="live commands")
-            await stop.wait()
+            try:
+                await stop.wait()
+            except asyncio.CancelledError:
+                runners.stop()  # being cancelled may escape one of them: see `SessionRunner`
+                raise
             following.cancel()
             await self._end_commands(commands, calling)
             await runners.end(self._settings.connector.shutdown_seconds)
@@ -180,6 +187,15 @@ class Connector:
         if missing := [topic for topic in needed if topic not in topics]:
             return f"topic {missing[0]} is missing: run waypost migrate, with {self._backend.name} in WAYPOST_KAFKA_BACKENDS"
         return None if self._ownership is None else self._ownership.missing()
+
+
+async def _hold(slot: GatewaySlot) -> None:
+    try:
+        await slot.hold()
+    except CannotRunError:
+        # Another process has taken over: whatever still hangs by then, this one ends.
+        signal.alarm(END_SECONDS)
+        raise
 
 
 async def _follow(ownership: Ownership, runners: Runners) -> None:
