@@ -34,6 +34,9 @@ def kafka_server(servers_folder: Path) -> Iterator[str]:
     port = free_port()
     programs = kafka.find_programs()
     settings = kafka.prepare(programs, servers_folder / "kafka", port)
+    with settings.open("a") as file:
+        # Else a group waits at least 6 s for a consumer that was killed.
+        file.write("group.min.session.timeout.ms=1000\n")
     server = kafka.start(programs, settings, servers_folder / "logs" / "kafka.log")
     try:
         server.wait_ready(lambda: kafka.missing(f"{LOOPBACK}:{port}"), kafka.READY_SECONDS)

@@ -20,6 +20,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import ConsumerRecord
 
+from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.unreadable import read_around
 
 log = structlog.stdlib.get_logger(__name__)
@@ -73,12 +74,14 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         max_records: int,
         revoke_deadline_s: float,
         monotonic: Callable[[], float] = time.monotonic,
+        crash: CrashPoints = NO_CRASH,
     ) -> None:
         self.handler = handler
         """May be given after construction, before the broker starts: what it needs is opened in the service's lifespan."""
         self._max_records = max_records
         self._revoke_deadline_s = revoke_deadline_s
         self._monotonic = monotonic
+        self._crash = crash
         self._consumer: AIOKafkaConsumer | None = None
         self._joined = False
         self._revoking = False
@@ -104,6 +107,8 @@ class ConsumptionLoop(ConsumerRebalanceListener):
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Lets the batch at hand finish within the deadline, then commits what is safe."""
         self._revoking = True
+        if revoked:
+            self._crash.passed(CrashPoint.CONSUMPTION_REVOKED)
         try:
             async with asyncio.timeout(self._revoke_deadline_s):
                 await self._idle.wait()

@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from waypost_common.crash_points import CrashAt
+
 Port = Annotated[int, Field(ge=0, le=65_535)]
 DEVICE_KEY_BYTES: Final = 32
 MOST_DEVICE_KEYS: Final = 16
@@ -131,6 +133,19 @@ class LogSettings(SettingsBlock):
     """One JSON object a line, or text for people."""
 
 
+class CrashSettings(SettingsBlock):
+    at: str | None = None
+    """For tests alone, never set in a system that is used: the process kills itself when it has passed the place of this name so
+    many times, `ingest.after_write:3`. Which there are: `waypost_common.crash_points`."""
+
+    @field_validator("at")
+    @classmethod
+    def _there_is_such_a_point(cls, at: str | None) -> str | None:
+        if at is not None:
+            CrashAt.parsed(at)
+        return at
+
+
 class ServiceSettings(BaseSettings):
     """Base of each service's settings class."""
 
@@ -147,3 +162,4 @@ class ServiceSettings(BaseSettings):
     mongo: MongoSettings = MongoSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
+    crash: CrashSettings = CrashSettings()

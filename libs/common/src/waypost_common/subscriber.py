@@ -18,6 +18,7 @@ from faststream.kafka.subscriber.specification import KafkaSubscriberSpecificati
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from waypost_common.consumption import ConsumptionLoop, RecordHandler
+from waypost_common.crash_points import NO_CRASH, CrashPoints
 from waypost_common.kafka import consumer_options
 from waypost_common.settings import KafkaSettings
 
@@ -75,11 +76,13 @@ def subscribe(
     handler: RecordHandler | None,
     describe: Any,
     max_records: int,
+    crash: CrashPoints = NO_CRASH,
 ) -> LoopSubscriber:
     """Adds a subscriber of `topic` (its full name) to the broker. `describe`'s signature and docstring go into AsyncAPI."""
     topics = [Topic(topic, declare=False)]
     outer: Any = broker.config
-    loop = ConsumptionLoop(handler, max_records=max_records, revoke_deadline_s=settings.session_timeout_ms / 2_000)
+    deadline_s = settings.session_timeout_ms / 2_000
+    loop = ConsumptionLoop(handler, max_records=max_records, revoke_deadline_s=deadline_s, crash=crash)
     calls: CallsCollection[Any] = CallsCollection()
     subscriber = LoopSubscriber(
         KafkaSubscriberConfig(

@@ -1,12 +1,14 @@
 """Reading and writing the documents of one generation. Every write is guarded: done again, it changes nothing (rule R3)."""
 
+import asyncio
+from collections.abc import Awaitable, Sequence
 from collections.abc import Collection as Iterables
-from collections.abc import Sequence
 from typing import Any, Final, TypeVar, cast
 
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
+from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.documents import (
     ChannelDocument,
     ChatDocument,
@@ -26,13 +28,16 @@ from waypost_projection.fold.contact import ContactChange, Sighting
 D = TypeVar("D")
 Operation = ReplaceOne[Document] | UpdateOne
 MAX_IDS_A_QUERY: Final = 10_000
+ON_ITS_WAY_SECONDS: Final = 0.02
+"""Within these a request has left for MongoDB."""
 
 
 class ProjectionStorage:
     """The documents that one generation's folds read and write. Every method raises RetryLaterError when MongoDB is away."""
 
-    def __init__(self, database: MongoDatabase, generation: int) -> None:
+    def __init__(self, database: MongoDatabase, generation: int, *, crash: CrashPoints = NO_CRASH) -> None:
         self.generation = generation
+        self._crash = crash
 
         def open_collection(collection: Collection) -> MongoCollection:
             return database[collection_name(collection, generation)]
@@ -147,7 +152,7 @@ class ProjectionStorage:
     async def _insert(self, collection: MongoCollection, documents: Sequence[D]) -> list[D]:
         """Inserts and returns those that are there already."""
         try:
-            await collection.insert_many(cast("Sequence[Document]", documents), ordered=False)
+            await self._written(collection.insert_many(cast("Sequence[Document]", documents), ordered=False))
         except BulkWriteError as error:
             return [documents[failed["index"]] for failed in _duplicates(error)]
         except PyMongoError as error:
@@ -166,12 +171,22 @@ class ProjectionStorage:
         if not operations:
             return []
         try:
-            await collection.bulk_write(operations, ordered=False)
+            await self._written(collection.bulk_write(operations, ordered=False))
         except BulkWriteError as error:
             return [operations[failed["index"]] for failed in _duplicates(error)]
         except PyMongoError as error:
             raise retry_or_stop(error) from error
         return []
+
+    async def _written(self, request: Awaitable[object]) -> None:
+        """Awaits it, with the crash points inside and after it."""
+        if self._crash.is_set(CrashPoint.INGEST_INSIDE_WRITE):
+            request = asyncio.shield(request)
+            _, unanswered = await asyncio.wait([request], timeout=ON_ITS_WAY_SECONDS)
+            if unanswered:
+                self._crash.passed(CrashPoint.INGEST_INSIDE_WRITE)
+        await request
+        self._crash.passed(CrashPoint.INGEST_AFTER_BULK)
 
 
 def _duplicates(error: BulkWriteError) -> list[dict[str, Any]]:

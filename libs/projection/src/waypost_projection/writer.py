@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeGuard, cast
 
+from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.dead_letters import DeadLetterReason
 from waypost_common.documents import (
     NO_OFFSET,
@@ -79,8 +80,9 @@ class _Work:
 class ProjectionWriter:
     """The one writer of a generation's documents in this process. Not to be called concurrently with itself."""
 
-    def __init__(self, storage: ProjectionStorage) -> None:
+    def __init__(self, storage: ProjectionStorage, *, crash: CrashPoints = NO_CRASH) -> None:
         self._storage = storage
+        self._crash = crash
         self._organizations: dict[SessionId, OrganizationId] = {}
 
     async def apply(self, events: Sequence[AnyLogged]) -> Applied:
@@ -101,6 +103,7 @@ class ProjectionWriter:
         for key, logged_events in by_key.items():
             await self._fold_chat(work[key], logged_events, applied)
         changed_sessions = self._fold_sessions(sessions, of_sessions, applied)
+        self._crash.passed(CrashPoint.INGEST_BEFORE_WRITE)
         await self._store(work.values(), changed_sessions)
         return applied
 
@@ -230,6 +233,7 @@ class ProjectionWriter:
         )
         for failure in filter(None, done):
             raise failure
+        self._crash.passed(CrashPoint.INGEST_BEFORE_CHATS)
         await self._storage.write_chats(chats)
 
 

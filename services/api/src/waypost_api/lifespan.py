@@ -29,6 +29,7 @@ from waypost_api.refusal import Refusal, end_if_clocks_differ
 from waypost_api.searches import Searches
 from waypost_api.second_dialect.rate_limit import RequestCounter
 from waypost_api.settings import ApiSettings, JwtSettings
+from waypost_common.crash_points import CrashPoints
 from waypost_common.errors import CannotRunError
 from waypost_common.mongo import open_client, open_database
 from waypost_common.probes import serve_probes
@@ -55,7 +56,8 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, refusal: Refusal) -> Li
 
             operations = Operations(database)
             timeout_s = settings.reads.timeout_ms / 1000
-            executor = CommandExecutor(operations, publisher, waiters, metrics, database_timeout_s=timeout_s)
+            crash = CrashPoints(settings.crash.at)
+            executor = CommandExecutor(operations, publisher, waiters, metrics, database_timeout_s=timeout_s, crash=crash)
             readiness = Readiness(database, outcomes_followed=outcomes.ready, commands_taken=publisher.ready)
             port = await stack.enter_async_context(serve_probes(settings.metrics, metrics.registry, readiness.missing))
             log.info("probes_served", host=settings.metrics.host, port=port)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_connector.backend import Connection, Delivery
 from waypost_connector.fences import Hold
 from waypost_connector.publisher import Publisher
@@ -13,8 +14,17 @@ Submitted = tuple[Delivery, asyncio.Future[None]]
 class Carrying:
     """Of one connection, which the caller disconnects."""
 
-    def __init__(self, hold: Hold, connection: Connection, publisher: Publisher, records: SessionRecords) -> None:
+    def __init__(
+        self,
+        hold: Hold,
+        connection: Connection,
+        publisher: Publisher,
+        records: SessionRecords,
+        *,
+        crash: CrashPoints = NO_CRASH,
+    ) -> None:
         self._hold = hold
+        self._crash = crash
         self._connection = connection
         self._publisher = publisher
         self._records = records
@@ -66,4 +76,5 @@ class Carrying:
     async def _tell(self, taken: list[Delivery]) -> None:
         if taken:
             await self._hold.confirmed()
+            self._crash.passed(CrashPoint.CONNECTOR_BEFORE_ACKNOWLEDGE)
             await self._connection.acknowledge(taken)

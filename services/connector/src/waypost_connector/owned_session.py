@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from waypost_common.crash_points import NO_CRASH, CrashPoints
 from waypost_common.identifiers import OrganizationId, SessionId, new_event_id
 from waypost_connector.addresses import ChatAddresses
 from waypost_connector.backend import Backend, Connection, ConnectionLostError, Delivery, Device, DeviceStore
@@ -35,6 +36,7 @@ class Surroundings:
     gateway_id: str
     disconnected_seconds: float
     topic_prefix: str
+    crash: CrashPoints = NO_CRASH
 
 
 class OwnedSession:

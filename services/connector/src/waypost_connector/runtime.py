@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 from ulid import ULID
 
+from waypost_common.crash_points import CrashPoints
 from waypost_common.device_keys import Keyring
 from waypost_common.errors import CannotRunError
 from waypost_common.identifiers import OrganizationId, SessionId
@@ -103,6 +104,7 @@ class Connector:
             await asyncio.gather(producers.stop(), letters.stop())
 
     async def _serve(self, publisher: Publisher, letters: AIOKafkaProducer, database: MongoDatabase, stop: asyncio.Event) -> None:
+        crash = CrashPoints(self._settings.crash.at)
         assignment = Assignment(session_timeout_s=self._settings.kafka.session_timeout_ms / 1_000)
         sessions = CallableSessions()
         fences = Fences(StoredFences(database, backend=self._backend.name, holder=self._holder))
@@ -116,6 +118,7 @@ class Connector:
             publisher=publisher,
             producer=letters,
             database=database,
+            crash=crash,
         )
         self._ownership = ownership = Ownership(
             self._backend,
@@ -142,6 +145,7 @@ class Connector:
             gateway_id=self._settings.connector.gateway_id,
             disconnected_seconds=self._settings.connector.disconnected_seconds,
             topic_prefix=self._settings.kafka.topic_prefix,
+            crash=crash,
         )
         async with asyncio.TaskGroup() as tasks:
             looking = tasks.create_task(fences.run(), name="look at the fences")

@@ -244,7 +244,9 @@ class SessionRunner:
         owned, sessions = self._owned, self._surroundings.sessions
         line = Line(connection, owned.hold, owned.records.of_delivery)
         self._line = line
-        self._carrying = Carrying(owned.hold, connection, self._surroundings.publisher, owned.records)
+        self._carrying = Carrying(
+            owned.hold, connection, self._surroundings.publisher, owned.records, crash=self._surroundings.crash
+        )
         try:
             await self._announce("working", phoneNumber=identity.phone_number, waJid=identity.jid, waLid=identity.lid)
             self._wishes.identified = True

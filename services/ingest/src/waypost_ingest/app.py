@@ -11,6 +11,7 @@ from waypost_common.asyncapi import describe_service
 from waypost_common.broker import create_broker
 from waypost_common.clock import check_clock
 from waypost_common.consumption import ConsumptionStoppedError
+from waypost_common.crash_points import CrashPoints
 from waypost_common.documents import Collection
 from waypost_common.events import Event
 from waypost_common.kafka import create_producer, started
@@ -36,6 +37,7 @@ class IngestApp:
     broker: KafkaBroker
     subscriber: LoopSubscriber
     metrics: IngestMetrics
+    crash: CrashPoints
 
     def asyncapi(self) -> AsyncAPI:
         return describe_service(
@@ -47,7 +49,7 @@ class IngestApp:
 
 
 def create_app(settings: IngestSettings) -> IngestApp:
-    kafka = settings.kafka
+    kafka, crash = settings.kafka, CrashPoints(settings.crash.at)
     broker = create_broker(kafka, client_id="waypost-ingest")
     subscriber = subscribe(
         broker,
@@ -57,6 +59,7 @@ def create_app(settings: IngestSettings) -> IngestApp:
         handler=None,
         describe=apply_event,
         max_records=settings.batch.max_records,
+        crash=crash,
     )
     broker.publisher(
         topic_name(kafka, OUTCOMES), title="Outcome", schema=Outcome, description="What became of a command, once it can be read."
@@ -67,7 +70,7 @@ def create_app(settings: IngestSettings) -> IngestApp:
         schema=bytes,
         description="An event that can never be applied, byte for byte; headers `dlq-reason`, `dlq-detail`, `dlq-origin-*`.",
     )
-    return IngestApp(settings, broker, subscriber, IngestMetrics())
+    return IngestApp(settings, broker, subscriber, IngestMetrics(), crash)
 
 
 async def apply_event(event: Event) -> None:
@@ -90,13 +93,14 @@ async def lifespan(app: IngestApp) -> AsyncIterator[None]:
             generation = await _live_generation(database)
             app.subscriber.loop.handler = IngestHandler(
                 settings=settings,
-                writer=ProjectionWriter(ProjectionStorage(database, generation)),
+                writer=ProjectionWriter(ProjectionStorage(database, generation, crash=app.crash), crash=app.crash),
                 positions=Positions(database, generation),
                 producer=producer,
                 outcomes_topic=topic_name(settings.kafka, OUTCOMES),
                 dead_letters_topic=topic_name(settings.kafka, EVENTS_DLQ),
                 generation=generation,
                 metrics=app.metrics,
+                crash=app.crash,
             )
             async with running(app.broker):
                 yield

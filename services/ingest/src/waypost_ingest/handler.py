@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from waypost_common.consumption import Batch, ConsumptionStoppedError, NextOffsets, Record, RetryLaterError
+from waypost_common.crash_points import CrashPoint, CrashPoints
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, note_dead_letter, publish_dead_letters
 from waypost_common.documents import NO_OFFSET
 from waypost_common.identifiers import EpochMs, EventId, Offset
@@ -47,6 +48,7 @@ class IngestHandler:
         dead_letters_topic: str,
         generation: int,
         metrics: IngestMetrics,
+        crash: CrashPoints,
     ) -> None:
         self._settings = settings
         self._writer = writer
@@ -56,6 +58,7 @@ class IngestHandler:
         self._dead_letters_topic = dead_letters_topic
         self._generation = generation
         self._metrics = metrics
+        self._crash = crash
         self._limits: dict[int, DeadLetterLimit] = {}
         self._started_at: dict[TopicPartition, Position] = {}
         self._consumer: AIOKafkaConsumer | None = None
@@ -84,6 +87,7 @@ class IngestHandler:
         decoded = {partition: self._decode(partition, records) for partition, records in batch.items()}
         events = [logged for part in decoded.values() for logged in part.events]
         applied = await self._writer.apply(events)
+        self._crash.passed(CrashPoint.INGEST_AFTER_WRITE)
         self._metrics.apply_seconds.observe(time.perf_counter() - started)
         dead = [letter for part in decoded.values() for letter in part.dead]
         records = {(record.partition, record.offset): record for part in batch.values() for record in part}
@@ -98,7 +102,9 @@ class IngestHandler:
         await self._bury(dead)
         published = await publish_outcomes(self._producer, self._outcomes_topic, applied.outcomes, generation=self._generation)
         self._metrics.outcomes.inc(published)
+        self._crash.passed(CrashPoint.INGEST_AFTER_OUTCOME)
         await self._positions.save(self._reached(decoded))
+        self._crash.passed(CrashPoint.INGEST_AFTER_POSITIONS)
         self._observe(batch, events, started)
         self._count_dead(batch, dead)
         return {partition: part.last.offset + 1 for partition, part in decoded.items() if part.last is not None}

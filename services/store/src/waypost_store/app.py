@@ -11,6 +11,7 @@ from faststream import FastStream
 from waypost_common.asyncapi import describe_service
 from waypost_common.broker import create_broker
 from waypost_common.commands import StoreCommand
+from waypost_common.crash_points import CrashPoints
 from waypost_common.events import ChatUpdateEvent, SessionStatusEvent
 from waypost_common.kafka import create_producer, started
 from waypost_common.live_commands import ChatPushCommand
@@ -59,7 +60,7 @@ class StoreService:
         self.probe_port: int | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._watchers: list[asyncio.Task[None]] = []
-        kafka = settings.kafka
+        kafka, self._crash = settings.kafka, CrashPoints(settings.crash.at)
         broker = create_broker(kafka, client_id="waypost-store")
         self._commands = subscribe(
             broker,
@@ -69,6 +70,7 @@ class StoreService:
             handler=None,
             describe=commands,
             max_records=settings.store.batch_records,
+            crash=self._crash,
         )
         self._outcomes = subscribe(
             broker,
@@ -78,6 +80,7 @@ class StoreService:
             handler=None,
             describe=outcomes,
             max_records=settings.store.batch_records,
+            crash=self._crash,
         )
         self._subscribers = (self._commands, self._outcomes)
         broker.publisher(
@@ -125,7 +128,7 @@ class StoreService:
             producer = create_producer(settings.kafka, client_id="waypost-store")
             connections = Connections(database, producer)
             generation = LiveGeneration(database)
-            self._commands.loop.handler = CommandHandler(settings, connections, generation, self.metrics)
+            self._commands.loop.handler = CommandHandler(settings, connections, generation, self.metrics, self._crash)
             self._outcomes.loop.handler = OutcomeHandler(settings, connections, generation, self.metrics)
             sweeper = Sweeper(settings, connections, self.metrics)
             purger = Purger(settings.store, database, self.metrics)

@@ -8,6 +8,7 @@ from waypost_common.claims import Claim, ClaimState, Decision, Finish, Start, cl
 from waypost_common.clock import now_ms
 from waypost_common.commands import SessionCreateCommand
 from waypost_common.consumption import Batch, NextOffsets
+from waypost_common.crash_points import CrashPoint, CrashPoints
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, DeadLetterReason, note_dead_letter, publish_dead_letters
 from waypost_common.first_offsets import start_offsets
 from waypost_common.identifiers import EpochMs
@@ -30,11 +31,17 @@ class CommandHandler:
     """A RecordHandler. Idempotent: a batch that comes again publishes the same events under the same ids."""
 
     def __init__(
-        self, settings: StoreSettings, connections: Connections, generation: LiveGeneration, metrics: StoreMetrics
+        self,
+        settings: StoreSettings,
+        connections: Connections,
+        generation: LiveGeneration,
+        metrics: StoreMetrics,
+        crash: CrashPoints,
     ) -> None:
         self._settings = settings
         self._connections = connections
         self._metrics = metrics
+        self._crash = crash
         self._sessions = KnownSessions(connections.database, generation, backends=settings.kafka.backend_names)
         self._limit = DeadLetterLimit()
 
@@ -61,6 +68,7 @@ class CommandHandler:
         wanted = [(item.command, decision) for item, decision in zip(accepted, decisions, strict=True)]
         with self._metrics.claim_seconds.time():
             claims = await claim(connections.operations, wanted, now=now, keep_days=self._settings.store.operation_retention_days)
+        self._crash.passed(CrashPoint.STORE_AFTER_CLAIM)
         messages: list[Message] = []
         dead: list[DeadLetter] = []
         for item, decision, claimed in zip(accepted, decisions, claims, strict=True):
@@ -71,6 +79,7 @@ class CommandHandler:
                 messages.append(answer)
         with self._metrics.publish_seconds.time():
             await publish(connections.producer, messages)
+        self._crash.passed(CrashPoint.STORE_AFTER_PUBLISH)
         self._remember_created(accepted, decisions)
         return dead
 

@@ -15,6 +15,7 @@ from waypost_api.commands.publisher import CommandPublisher
 from waypost_api.commands.waiters import Waiters, Waiting
 from waypost_api.metrics import Metrics
 from waypost_common.commands import CommandEnvelope
+from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.documents import OperationDocument
 from waypost_common.errors import ConflictError, UnavailableError
 from waypost_common.identifiers import CommandId, OrganizationId
@@ -50,6 +51,7 @@ class CommandExecutor:
         database_timeout_s: float,
         monotonic: Callable[[], float] = time.monotonic,
         now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+        crash: CrashPoints = NO_CRASH,
     ) -> None:
         self._operations = operations
         self._publisher = publisher
@@ -58,6 +60,7 @@ class CommandExecutor:
         self._database_timeout_s = database_timeout_s
         self._monotonic = monotonic
         self._now_ms = now_ms
+        self._crash = crash
 
     async def run(self, submission: Submission, *, gone: Gone) -> Outcome:
         """Publishes the command and waits for its outcome, at the longest until its deadline or until the client is `gone`.
@@ -135,6 +138,7 @@ class CommandExecutor:
         ends = self._monotonic() + max(0, deadline_ms - self._now_ms()) / 1000
         pause = FIRST_LOOK_S
         either: set[asyncio.Future[Any]] = {waiting, gone}
+        self._crash.passed(CrashPoint.API_WAITING)
         while True:
             remaining = max(0.0, ends - self._monotonic())
             await asyncio.wait(either, timeout=min(pause, remaining), return_when=asyncio.FIRST_COMPLETED)

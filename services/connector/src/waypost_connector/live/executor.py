@@ -13,6 +13,7 @@ from waypost_common.claims import SESSION_NOT_FOUND, TOO_LATE, Claim, ClaimState
 from waypost_common.clock import now_ms
 from waypost_common.commands import CommandEnvelope
 from waypost_common.consumption import RetryLaterError
+from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.dead_letters import DeadLetter, DeadLetterReason, note_dead_letter
 from waypost_common.errors import ErrorCode
 from waypost_common.live_commands import REPEATABLE, LiveCommand, MessageSendCommand
@@ -66,6 +67,7 @@ class Executor:
         metrics: LiveMetrics,
         *,
         operations: Collection[str],
+        crash: CrashPoints = NO_CRASH,
     ) -> None:
         self._sessions = sessions
         self._ledger = ledger
@@ -73,6 +75,7 @@ class Executor:
         self._budgets = budgets
         self._metrics = metrics
         self._operations = operations
+        self._crash = crash
 
     async def execute(self, entry: Entry) -> None:
         """Returns once nothing is left to do but to commit: outages of MongoDB and Kafka are waited out.
@@ -95,8 +98,11 @@ class Executor:
         if runs and line is not None:
             if sends:
                 await _patiently(lambda: self._budgets.keep(command.session))
+            self._crash.passed(CrashPoint.CONNECTOR_AFTER_CLAIM)
             ended = await Call(self._sessions, self._metrics).make(entry, line)
+            self._crash.passed(CrashPoint.CONNECTOR_AFTER_CALL)
             await self._tell(item, ended)
+            self._crash.passed(CrashPoint.CONNECTOR_AFTER_PUBLISH)
         else:
             await self._tell_without_call(item, decision, claimed)
 

@@ -12,6 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from waypost_common.consumption import Batch, ConsumptionLoop, NextOffsets, Record
+from waypost_common.crash_points import NO_CRASH, CrashPoints
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, note_dead_letter
 from waypost_common.first_offsets import start_offsets
 from waypost_connector.assignment import Assignment
@@ -29,8 +30,16 @@ MAX_RECORDS: Final = 200
 class CommandLoop(ConsumptionLoop):
     """A ConsumptionLoop that is its own handler."""
 
-    def __init__(self, output: Output, metrics: LiveMetrics, assignment: Assignment, *, revoke_deadline_s: float) -> None:
-        super().__init__(self, max_records=MAX_RECORDS, revoke_deadline_s=revoke_deadline_s)
+    def __init__(
+        self,
+        output: Output,
+        metrics: LiveMetrics,
+        assignment: Assignment,
+        *,
+        revoke_deadline_s: float,
+        crash: CrashPoints = NO_CRASH,
+    ) -> None:
+        super().__init__(self, max_records=MAX_RECORDS, revoke_deadline_s=revoke_deadline_s, crash=crash)
         self.lanes: Lanes | None = None
         """Given before the loop runs: the lanes tell the loop what is finished."""
         self._output = output

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
 
+from waypost_common.crash_points import CrashPoints
 from waypost_common.kafka import consumer_options
 from waypost_common.mongo import MongoDatabase
 from waypost_common.topics import connector_group, group_name, live_commands, topic_name
@@ -47,6 +48,7 @@ class LiveCommands:
         publisher: Publisher,
         producer: AIOKafkaProducer,
         database: MongoDatabase,
+        crash: CrashPoints,
     ) -> None:
         kafka, sending = settings.kafka, settings.sending
         self._settings = settings
@@ -56,9 +58,11 @@ class LiveCommands:
         output = Output(kafka, publisher, producer)
         limits = (SendLimit(sending.per_minute, MINUTE_S), SendLimit(sending.per_hour, HOUR_S))
         budgets = SendBudgets(limits, StoredSentTimes(database))
-        self._executor = Executor(sessions, Ledger(database), output, budgets, metrics, operations=frozenset(backend.operations))
+        operations = frozenset(backend.operations)
+        self._executor = Executor(sessions, Ledger(database), output, budgets, metrics, operations=operations, crash=crash)
         # Half of the session timeout in all, for what is under way and then for the commit.
-        self._loop = CommandLoop(output, metrics, assignment, revoke_deadline_s=kafka.session_timeout_ms / 4_000)
+        deadline_s = kafka.session_timeout_ms / 4_000
+        self._loop = CommandLoop(output, metrics, assignment, revoke_deadline_s=deadline_s, crash=crash)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
