@@ -49,6 +49,15 @@ def test_the_device_keys_and_the_networks_secret_which_they_come_from_stay_over_
         assert first[name] == second[name]
 
 
+def test_each_connector_has_a_gateway_id_and_a_metrics_port_of_its_own(folder: DataFolder) -> None:
+    plan = make_plan(Options(connectors=3), folder, "127.0.0.1:1", "mongodb://127.0.0.1:2")
+    connectors = [process for process in plan.processes if process.name.startswith("connector")]
+    assert [process.name for process in connectors] == ["connector", "connector-2", "connector-3"]
+    gateway_ids = [process.environment["WAYPOST_CONNECTOR_GATEWAY_ID"] for process in connectors]
+    assert gateway_ids == ["connector-1", "connector-2", "connector-3"]
+    assert len({process.metrics_port for process in connectors}) == 3
+
+
 def test_a_folder_that_cannot_be_made_says_which_option_helps(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LocalError, match=r"cannot use the folder .* choose another with --data"):

@@ -33,6 +33,10 @@ def up(  # noqa: PLR0917 - each is an option of the command
     kafka_port: Port = DEFAULTS.kafka_port,
     mongo_port: Port = DEFAULTS.mongo_port,
     no_simulation: Annotated[bool, typer.Option("--no-simulation", help="No simulated WhatsApp, no connector.")] = False,
+    connectors: Annotated[
+        int,
+        typer.Option(min=1, max=10, metavar="NUMBER", help="They share the sessions: freeze one (kill -STOP) and see them move."),
+    ] = DEFAULTS.connectors,
     detach: Annotated[bool, typer.Option("--detach", help="Return once all is ready; stop with `down`.")] = False,
 ) -> None:
     """Start everything and show live figures until Ctrl-C. Data survives.
@@ -43,9 +47,10 @@ def up(  # noqa: PLR0917 - each is an option of the command
     Examples:
       waypost-local up
       waypost-local up --detach --api-port 8081
+      waypost-local up --connectors 3
       waypost-local up --data /tmp/second --api-port 8081 --kafka-port 9192 --mongo-port 27117
     """
-    options = Options(data.absolute(), api_port, kafka_port, mongo_port, simulation=not no_simulation)
+    options = Options(data.absolute(), api_port, kafka_port, mongo_port, simulation=not no_simulation, connectors=connectors)
     if len({api_port, kafka_port, mongo_port}) < 3:
         raise LocalError("--api-port, --kafka-port and --mongo-port must differ")
     if not detach:

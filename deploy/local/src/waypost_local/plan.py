@@ -20,6 +20,8 @@ class Options:
     kafka_port: int = 9092
     mongo_port: int = 27017
     simulation: bool = True
+    connectors: int = 1
+    """They share the simulated sessions."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,12 @@ def script(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
+def _connector(number: int, metrics_port: int) -> ProcessPlan:
+    name = "connector" if number == 1 else f"connector-{number}"
+    environment = {"WAYPOST_CONNECTOR_GATEWAY_ID": f"connector-{number}"}
+    return ProcessPlan(name, (script("waypost-connector"), "run"), metrics_port, environment)
+
+
 def make_plan(options: Options, folder: DataFolder, kafka: str, mongo: str) -> Plan:
     """The real system, on the servers at the given addresses. Picks free ports for metrics and the simulated network."""
     ports = free_ports({options.api_port, options.kafka_port, options.mongo_port})
@@ -94,7 +102,7 @@ def make_plan(options: Options, folder: DataFolder, kafka: str, mongo: str) -> P
         )
         processes += [
             ProcessPlan("simulated-network", network, next(ports)),
-            ProcessPlan("connector", (script("waypost-connector"), "run"), next(ports)),
+            *(_connector(number, next(ports)) for number in range(1, options.connectors + 1)),
         ]
     return Plan(
         environment=environment,
