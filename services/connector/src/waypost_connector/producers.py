@@ -10,6 +10,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from waypost_common.kafka import start_whole
 from waypost_connector.backoff import delays
 from waypost_connector.fenced_producer import Allowed, fence
 
@@ -50,7 +51,7 @@ class RenewedProducers:
         async with self._renewing:
             if used is self._current:
                 log.info("producer_renewed")
-                ending = asyncio.get_running_loop().create_task(self.current.stop(), name="stop a producer")
+                ending = asyncio.get_running_loop().create_task(_stop(self.current), name="stop a producer")
                 self._ending.add(ending)
                 ending.add_done_callback(self._ending.discard)
                 self._current = await self._started()
@@ -59,7 +60,7 @@ class RenewedProducers:
         """A producer flushes when it stops, for ever while Kafka is away: what it holds then is delivered again later."""
         stopping = list(self._ending)
         if self._current is not None:
-            stopping.append(asyncio.get_running_loop().create_task(self._current.stop(), name="stop the producer"))
+            stopping.append(asyncio.get_running_loop().create_task(_stop(self._current), name="stop the producer"))
         if stopping:
             _, late = await asyncio.wait(stopping, timeout=STOP_SECONDS)
             for task in late:
@@ -73,14 +74,18 @@ class RenewedProducers:
             if self._allowed is not None:
                 fence(producer, self._allowed)
             try:
-                await producer.start()
+                await start_whole(producer)
             except (KafkaError, OSError) as error:
                 log.warning("kafka_unreachable", reason=type(error).__name__)
             except asyncio.CancelledError:
-                with suppress(KafkaError, OSError):
-                    await producer.stop()
+                await _stop(producer)
                 raise
             else:
                 return producer
-            await producer.stop()
+            await _stop(producer)
             await asyncio.sleep(next(waits))
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    with suppress(KafkaError, OSError):
+        await producer.stop()
