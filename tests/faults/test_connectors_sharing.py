@@ -32,6 +32,7 @@ ENDS_WITHIN_S = 10.0
 QUIET_S = 3.0
 """A member whose place was taken hears of it by then: heartbeats go out every second."""
 CALLED_SESSIONS = 3
+BLIND_S = 1.0
 UNSEEN_S = 8.0
 STILL_AFTER_MS = 2_500
 """A fence counts for 2 s after it was seen; the rest is what the network needs to write down what came before."""
@@ -105,10 +106,14 @@ async def test_a_rolling_restart_reconnects_a_session_about_once_and_only_when_i
 
 
 async def test_a_connector_that_was_frozen_for_30_s_does_nothing_more_for_sessions_that_moved(fleet: Fleet) -> None:
-    process = fleet.connectors["connector-2"]
+    process, to_mongod = fleet.connectors["connector-2"], fleet.to_mongod["connector-2"]
 
     async def wake() -> None:
+        """At first it cannot see that it was overtaken: it must not act for not having seen that it was not."""
+        await to_mongod.cut()
         process.send_signal(signal.SIGCONT)
+        await pause(BLIND_S)
+        await to_mongod.heal()
 
     await assert_kept_out(fleet, process.gateway, process.freeze, wake)
 
@@ -202,6 +207,34 @@ async def test_of_two_connectors_that_are_started_at_once_with_one_id_one_ends_w
     logins = fleet.record.logins_by_session(since)
     assert logins.keys() == its
     assert {len(each) for each in logins.values()} == {1}
+
+
+async def test_a_connector_that_wakes_up_when_another_has_its_id_ends_with_a_clear_error(fleet: Fleet) -> None:
+    gateway = "connector-2"
+    sleeper, successor = fleet.connectors[gateway], fleet.another(gateway)
+    its, since = fleet.sessions_of(gateway), len(fleet.record.logins)
+    await sleeper.freeze()
+    fleet.connectors[gateway] = successor
+    try:
+        await started_in_the_end(successor)
+        await fleet.settled(its, since)
+        since = len(fleet.record.logins)
+    finally:
+        sleeper.send_signal(signal.SIGCONT)
+    await assert_ends_with_a_clear_error(sleeper)
+    await nothing_happens(fleet)
+    assert fleet.record.logins_by_session(since) == {}
+
+
+async def started_in_the_end(process: Connector) -> None:
+    """As whoever supervises it would: started again while it ends, because the other seems to live."""
+
+    async def runs() -> bool:
+        if not process.is_running:
+            process.start()
+        return (await asyncio.to_thread(process.probe, "/readyz"))[0] == 200
+
+    await eventually(runs, lambda: f"{process.gateway} runs\n{process.log}", every=0.2)
 
 
 async def assert_ends_with_a_clear_error(process: Connector) -> None:
