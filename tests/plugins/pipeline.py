@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import NewTopic
+from aiokafka.admin import NewTopic, RecordsToDelete
 from pydantic import SecretStr
 from tests.processes import PROGRAMS, Process, eventually
 
@@ -151,6 +151,19 @@ class Pipeline:
                 return all(error[1] == 0 for error in answer.topic_errors)
 
             await eventually(made, f"{name} made again")
+        finally:
+            await admin.close()
+
+    async def shorten_log(self, chat: str, *, keep: int, session: str = "S1") -> None:
+        """Deletes the oldest events of the partition that holds a chat, as an expired retention does."""
+        name = topic_name(self.settings.kafka, EVENTS)
+        of_chat = [one for one in await self.read_all() if one.key == f"{session}|{chat}".encode()]
+        partition = of_chat[0].partition
+        end = (await self.ends())[partition]
+        admin = create_admin(self.settings.kafka, client_id="test")
+        await admin.start()
+        try:
+            await admin.delete_records({TopicPartition(name, partition): RecordsToDelete(before_offset=end - keep)})
         finally:
             await admin.close()
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from waypost_common.crash_points import CrashAt
+from waypost_common.events import MAX_EVENT_BYTES
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 DEVICE_KEY_BYTES: Final = 32
@@ -117,6 +118,13 @@ def _decoded_key(text: str) -> bytes:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4)) if set(text) <= _BASE64URL else b""
     except binascii.Error:
         return b""
+
+
+class BatchSettings(SettingsBlock):
+    max_records: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    """Most events folded in one go, over all partitions of this process. Larger is faster while behind, and takes more memory."""
+    max_event_bytes: Annotated[int, Field(ge=1_024, le=8 * 1024 * 1024)] = MAX_EVENT_BYTES
+    """Events larger than this go to the dead-letter queue."""
 
 
 class MetricsSettings(SettingsBlock):

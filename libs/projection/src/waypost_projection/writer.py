@@ -80,8 +80,12 @@ class _Work:
 class ProjectionWriter:
     """The one writer of a generation's documents in this process. Not to be called concurrently with itself."""
 
-    def __init__(self, storage: ProjectionStorage, *, crash: CrashPoints = NO_CRASH) -> None:
+    def __init__(
+        self, storage: ProjectionStorage, *, owners: ProjectionStorage | None = None, crash: CrashPoints = NO_CRASH
+    ) -> None:
+        """`owners`: the generation that tells whose each session is: the live one, where another is being made."""
         self._storage = storage
+        self._owners = owners or storage
         self._crash = crash
         self._organizations: dict[SessionId, OrganizationId] = {}
 
@@ -110,7 +114,7 @@ class ProjectionWriter:
     async def _of_known_organizations(self, events: Sequence[AnyLogged], applied: Applied) -> list[AnyLogged]:
         """Leaves out events of an organization that does not own their session (rule R8)."""
         unknown = {logged.event.session for logged in events} - self._organizations.keys()
-        self._organizations |= await self._storage.load_organizations(unknown)
+        self._organizations |= await self._owners.load_organizations(unknown)
         kept = []
         for logged in events:
             owner = self._organizations.get(logged.event.session, logged.event.organization)

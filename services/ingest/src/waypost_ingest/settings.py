@@ -4,15 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from waypost_common.events import MAX_EVENT_BYTES
-from waypost_common.settings import ServiceSettings, SettingsBlock
-
-
-class BatchSettings(SettingsBlock):
-    max_records: Annotated[int, Field(ge=1, le=100_000)] = 5_000
-    """Most events folded in one go, over all partitions of this process. Larger is faster while behind, and takes more memory."""
-    max_event_bytes: Annotated[int, Field(ge=1_024, le=8 * 1024 * 1024)] = MAX_EVENT_BYTES
-    """Events larger than this go to the dead-letter queue."""
+from waypost_common.settings import BatchSettings, ServiceSettings, SettingsBlock
 
 
 class DeadLetterSettings(SettingsBlock):

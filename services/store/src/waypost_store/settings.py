@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from waypost_common.settings import DeviceBlock, ServiceSettings, SettingsBlock
+from waypost_common.settings import BatchSettings, DeviceBlock, ServiceSettings, SettingsBlock
 
 
 class StoreBlock(SettingsBlock):
@@ -33,3 +33,5 @@ class StoreBlock(SettingsBlock):
 class StoreSettings(ServiceSettings):
     store: StoreBlock = StoreBlock()
     devices: DeviceBlock = DeviceBlock()
+    batch: BatchSettings = BatchSettings()
+    """For `waypost verify`, which folds as ingest does."""

@@ -6,6 +6,7 @@ from waypost_store.cli.devices import devices
 from waypost_store.cli.keys import keys
 from waypost_store.cli.migrate import migrate_command
 from waypost_store.cli.status import doctor_command, status_command
+from waypost_store.cli.verify import verify_command
 
 cli = typer.Typer(
     help="Operate Waypost. Settings come from the environment (WAYPOST_...), as for the services.",
@@ -16,6 +17,7 @@ cli = typer.Typer(
 cli.command("migrate")(migrate_command)
 cli.command("status")(status_command)
 cli.command("doctor")(doctor_command)
+cli.command("verify")(verify_command)
 cli.add_typer(keys, name="keys")
 cli.add_typer(devices, name="devices")
 

@@ -1,0 +1,84 @@
+"""A second set of documents, folded from the log by the writer that ingest uses. Nobody reads it, and it is dropped again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from waypost_common.consumption import ConsumptionStoppedError, Record, RetryLaterError
+from waypost_common.dead_letters import DeadLetter
+from waypost_common.documents import PROJECTIONS, collection_name
+from waypost_common.identifiers import SessionId
+from waypost_common.mongo import MongoDatabase
+from waypost_projection.logged import decode
+from waypost_projection.storage import ProjectionStorage
+from waypost_projection.writer import ProjectionWriter
+from waypost_store.errors import StoreError
+from waypost_store.schema import ensure_projections
+from waypost_store.verify.log_reader import LogReader
+from waypost_store.verify.progress import Progress
+
+SCRATCH_GENERATION: Final = 0
+"""Never one that is read: the first is 1."""
+PAUSES_S: Final = (0.2, 0.5, 1, 2, 5, 10, 20)
+
+
+@asynccontextmanager
+async def scratch_documents(database: MongoDatabase) -> AsyncIterator[None]:
+    """Empty collections, also where a killed process left some; gone in the end."""
+    await _drop(database)
+    try:
+        await ensure_projections(database, SCRATCH_GENERATION)
+        yield
+    finally:
+        await _drop(database)
+
+
+async def _drop(database: MongoDatabase) -> None:
+    for collection in PROJECTIONS:
+        await database.drop_collection(collection_name(collection, SCRATCH_GENERATION))
+
+
+class Scratch:
+    """`reached` is, for each partition, the offset up to which all events are folded, and none beyond."""
+
+    def __init__(
+        self, database: MongoDatabase, live_generation: int, log: LogReader, *, session: SessionId | None, max_event_bytes: int
+    ) -> None:
+        self._writer = ProjectionWriter(
+            ProjectionStorage(database, SCRATCH_GENERATION), owners=ProjectionStorage(database, live_generation)
+        )
+        self._log = log
+        self._session = session
+        self._max_event_bytes = max_event_bytes
+        self.reached: dict[int, int] = {}
+
+    async def start(self) -> None:
+        self.reached = await self._log.start()
+
+    async def fold(self, until: Mapping[int, int], progress: Progress) -> None:
+        """Raises StoreError when MongoDB stays away, or refuses."""
+        async for records in self._log.read(until):
+            await self._apply(records)
+            progress.advance(len(records))
+        self.reached = {partition: max(offset, until[partition]) for partition, offset in self.reached.items()}
+
+    async def _apply(self, records: Sequence[Record]) -> None:
+        found = [decode(record, max_bytes=self._max_event_bytes) for record in records if self._is_wanted(record)]
+        events = [one for one in found if not isinstance(one, DeadLetter)]
+        for pause in (*PAUSES_S, None):
+            try:
+                await self._writer.apply(events)
+            except ConsumptionStoppedError as error:
+                raise StoreError(str(error)) from error
+            except RetryLaterError as error:
+                if pause is None:
+                    raise StoreError(f"{error}: look at MongoDB, then run this again") from error
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    def _is_wanted(self, record: Record) -> bool:
+        if self._session is None:
+            return True
+        return record.key is not None and record.key.partition(b"|")[0] == self._session.encode()
