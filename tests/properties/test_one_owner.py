@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.waypost_connector.owned import ORGANIZATION, Counters, MemoryFences
@@ -135,6 +135,7 @@ async def live(steps: Sequence[tuple[str, int, float]]) -> None:
             world.end()
 
 
+@example([("take", 1, 0.4), ("look", 1, 0.4), ("take", 0, 0.4), ("look", 0, 0.4), ("wait", 0, 1.0), ("wait", 0, 1.0)])
 @settings(max_examples=400, deadline=None)
 @given(STEPS)
 def test_never_do_two_processes_act_for_one_session_and_never_an_older_one_after_a_newer(

@@ -93,7 +93,7 @@ class Hold:
 
     def is_current(self) -> bool:
         """Whether to act is allowed at this very moment: with anything awaited before the act, ask again."""
-        return not self._lost.is_set() and self.has_begun and self._monotonic() <= self._seen + ACT_SECONDS
+        return not self._lost.is_set() and self.has_begun and self._monotonic() < self._seen + ACT_SECONDS
 
     def check(self) -> None:
         """Raises OvertakenError unless `is_current`."""
