@@ -21,6 +21,7 @@ from waypost_common.documents import (
     GroupMemberDocument,
     MessageDocument,
     SessionDocument,
+    SettledLetterDocument,
     collection_name,
 )
 from waypost_common.mongo import MongoDatabase
@@ -114,6 +115,13 @@ BOOKKEEPING_SHAPES: Final[Mapping[Collection, Shape]] = {
         indexes=(_index("hash", "hash", unique=True), _index("organization", "organization")),
     ),
     Collection.CONNECTORS: Shape(required=ConnectorDocument.__required_keys__),
+    Collection.DEAD_LETTERS_SETTLED: Shape(
+        required=SettledLetterDocument.__required_keys__,
+        indexes=(
+            _index("topic", "topic", "partition", "offset"),
+            IndexModel([("expiresAt", ASCENDING)], name="expiry", expireAfterSeconds=0),
+        ),
+    ),
     Collection.DEVICES: Shape(
         required=DeviceDocument.__required_keys__,
         indexes=(_index("keys", "backend", "_id", "organization", where=_present("keys")),),

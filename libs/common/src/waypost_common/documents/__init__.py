@@ -9,6 +9,7 @@ from waypost_common.documents.bookkeeping import (
     AddressDocument,
     GenerationDocument,
     PositionDocument,
+    SettledLetterDocument,
 )
 from waypost_common.documents.collections import (
     PROJECTIONS,
@@ -79,6 +80,7 @@ __all__ = [
     "SealedKeys",
     "SeenCommand",
     "SessionDocument",
+    "SettledLetterDocument",
     "Vote",
     "WantedPush",
     "chat_document_id",

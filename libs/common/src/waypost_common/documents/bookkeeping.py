@@ -1,6 +1,7 @@
 """How far the log has been applied, and which generation is read."""
 
-from typing import Final, TypedDict
+from datetime import datetime
+from typing import Final, Literal, NotRequired, TypedDict
 
 from waypost_common.identifiers import EpochMs, Jid, Offset, OrganizationId, SessionId
 
@@ -43,3 +44,20 @@ class AddressDocument(TypedDict):
     organization: OrganizationId
     jid: Jid
     chosen: Jid
+
+
+class SettledLetterDocument(TypedDict):
+    """A dead letter that an operator replayed or dropped. Kafka deletes no single record, so this says that it is done with."""
+
+    _id: str
+    """`<topic>|<partition>|<offset>`, of the dead letter itself."""
+    topic: str
+    partition: int
+    offset: Offset
+    timestamp: EpochMs
+    """Kafka's, of the dead letter: tells it from another one in a topic that was made again."""
+    how: Literal["replayed", "dropped"]
+    at: EpochMs
+    by: str
+    expiresAt: NotRequired[datetime]
+    """Absent where the topic keeps its records for ever."""

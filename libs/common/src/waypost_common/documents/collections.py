@@ -24,6 +24,7 @@ class Collection(StrEnum):
     MIGRATIONS = "migrations"
     RATE_LIMITS = "rate_limits"
     LEASES = "leases"
+    DEAD_LETTERS_SETTLED = "dead_letters_settled"
 
 
 PROJECTIONS: Final = (

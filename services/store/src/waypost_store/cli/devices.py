@@ -1,9 +1,7 @@
 """`waypost devices new-key | list | rekey`."""
 
-import asyncio
-import time
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from pydantic import SecretStr
@@ -12,11 +10,10 @@ from waypost_common.device_keys import Keyring, key_id, new_device_key, required
 from waypost_common.identifiers import SessionId
 from waypost_common.settings import DeviceBlock
 from waypost_store.cli.output import AsJson, fail, opened_database, print_json, print_line, progress, read_settings, run
+from waypost_store.cli.progress import Progress
 from waypost_store.devices import DeviceLine, KeyState, list_devices
 from waypost_store.rekeying import Rekeyed, Rekeying
 from waypost_store.wording import counted
-
-REPORT_SECONDS: Final = 1.0
 
 devices = typer.Typer(help="Make and rotate the keys that seal what sessions log in with.", no_args_is_help=True)
 
@@ -94,8 +91,8 @@ def rekey(
 
     async def work() -> Rekeyed:
         async with opened_database(settings) as database:
-            with Progress() as shown:
-                return await Rekeying(database, keyring, dry_run=dry_run).run(shown.report)
+            with Progress("nothing is lost; run it again for the others") as shown:
+                return await Rekeying(database, keyring, dry_run=dry_run).run(lambda result: shown.report(_of(result)))
 
     result = run(work())
     if as_json:
@@ -106,27 +103,6 @@ def rekey(
         print_line(summary(result, dry_run=dry_run))
     if result.failed:
         raise typer.Exit(1)
-
-
-class Progress:
-    """One line a second on standard error, and one when interrupted."""
-
-    def __init__(self) -> None:
-        self._latest: Rekeyed | None = None
-        self._told = time.monotonic()
-
-    def __enter__(self) -> "Progress":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None and issubclass(kind, asyncio.CancelledError) and self._latest is not None:
-            progress(f"interrupted after {_of(self._latest)}: nothing is lost; run it again for the others")
-
-    def report(self, result: Rekeyed) -> None:
-        self._latest = result
-        if time.monotonic() - self._told >= REPORT_SECONDS:
-            self._told = time.monotonic()
-            progress(_of(result))
 
 
 def summary(result: Rekeyed, *, dry_run: bool) -> str:

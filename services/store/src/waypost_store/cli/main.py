@@ -3,6 +3,7 @@
 import typer
 
 from waypost_store.cli.devices import devices
+from waypost_store.cli.dlq import dlq
 from waypost_store.cli.keys import keys
 from waypost_store.cli.migrate import migrate_command
 from waypost_store.cli.status import doctor_command, status_command
@@ -20,6 +21,7 @@ cli.command("doctor")(doctor_command)
 cli.command("verify")(verify_command)
 cli.add_typer(keys, name="keys")
 cli.add_typer(devices, name="devices")
+cli.add_typer(dlq, name="dlq")
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from waypost_store.migrations import (
     m0004_purge,
     m0005_addresses,
     m0006_connectors,
+    m0007_dead_letters,
 )
 
 
@@ -30,4 +31,5 @@ MIGRATIONS: Final = (
     Migration(4, m0004_purge.DESCRIPTION, m0004_purge.apply),
     Migration(5, m0005_addresses.DESCRIPTION, m0005_addresses.apply),
     Migration(6, m0006_connectors.DESCRIPTION, m0006_connectors.apply),
+    Migration(7, m0007_dead_letters.DESCRIPTION, m0007_dead_letters.apply),
 )

@@ -1,22 +1,28 @@
-"""What lies in the two dead-letter queues: how many, and why the newest went there."""
+"""What is left in the two dead-letter queues: how many, and why the newest went there."""
 
-import time
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
-from waypost_common.kafka import header_text
+from waypost_common.mongo import MongoDatabase
 from waypost_common.settings import KafkaSettings
-from waypost_common.topics import COMMANDS_DLQ, EVENTS_DLQ, topic_name
-from waypost_store.setup.offsets import open_reader, partitions_of
+from waypost_store.dlq.letters import Queue, letter_of
+from waypost_store.dlq.reading import QueueReader
+from waypost_store.dlq.settled import load_settled, newest_left
+from waypost_store.errors import StoreError
+from waypost_store.setup.offsets import open_reader
 
-NEWEST = 300
-READ_TIMEOUT_S = 5.0
-POLL_MS = 500
+NEWEST: Final = 300
+READ_TIMEOUT_S: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetters:
+    """Without those that were replayed or dropped."""
+
     topic: str
     count: int
     by_reason: dict[str, int]
@@ -25,34 +31,35 @@ class DeadLetters:
     """Kafka's timestamp (ms, UTC) of the newest."""
 
 
-async def dead_letters(settings: KafkaSettings, counts: Mapping[str, int]) -> list[DeadLetters]:
+async def dead_letters(settings: KafkaSettings, database: MongoDatabase, counts: Mapping[str, int]) -> list[DeadLetters]:
+    """`counts`: partitions of the topics that exist, by full name."""
     return [
-        await _of_topic(settings, topic, counts[topic_name(settings, topic)])
-        for topic in (EVENTS_DLQ, COMMANDS_DLQ)
-        if topic_name(settings, topic) in counts
+        await _of_queue(settings, database, queue, counts[queue.topic(settings)])
+        for queue in Queue
+        if queue.topic(settings) in counts
     ]
 
 
-async def _of_topic(settings: KafkaSettings, topic: str, count: int) -> DeadLetters:
-    partitions = partitions_of(settings, topic, count)
+async def _of_queue(settings: KafkaSettings, database: MongoDatabase, queue: Queue, partitions: int) -> DeadLetters:
+    topic = queue.topic(settings)
+    settled: dict[int, set[int]] = {number: set() for number in range(partitions)}
+    for partition, offset in await load_settled(database, topic):
+        settled.setdefault(partition, set()).add(offset)
     reasons: Counter[str] = Counter()
     newest_at: int | None = None
     async with open_reader(settings) as consumer:
-        starts = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
-        held = [partition for partition in partitions if ends[partition] > starts[partition]]
-        unread = set(held)
-        if held:
-            consumer.assign(held)
-        for partition in held:
-            consumer.seek(partition, max(starts[partition], ends[partition] - max(1, NEWEST // len(held))))
-        until = time.monotonic() + READ_TIMEOUT_S
-        while unread and time.monotonic() < until:
-            for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
-                for record in records:
-                    reasons[header_text(record.headers, "dlq-reason") or "unknown"] += 1
-                    newest_at = max(newest_at or 0, record.timestamp)
-                if records and records[-1].offset + 1 >= ends[partition]:
-                    unread.discard(partition)
-    total = sum(ends[partition] - starts[partition] for partition in partitions)
-    return DeadLetters(topic=topic_name(settings, topic), count=total, by_reason=dict(reasons.most_common()), newest_at=newest_at)
+        reader = QueueReader(consumer, topic=topic, partitions=partitions)
+        held = await reader.held()
+        busy = sum(bool(offsets) for offsets in held.values())
+        wanted = {
+            number: newest_left(offsets, settled[number], max(1, NEWEST // max(1, busy))) for number, offsets in held.items()
+        }
+        # What could not be read in time is missing among the reasons, not in the count.
+        with suppress(TimeoutError, StoreError):
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                async for record in reader.records(wanted):
+                    if record.offset not in settled[record.partition]:
+                        reasons[letter_of(queue, record).reason] += 1
+                        newest_at = max(newest_at or 0, record.timestamp)
+    left = sum(len(offsets) - sum(offset in offsets for offset in settled[number]) for number, offsets in held.items())
+    return DeadLetters(topic=topic, count=left, by_reason=dict(reasons.most_common()), newest_at=newest_at)

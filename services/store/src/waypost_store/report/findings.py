@@ -82,8 +82,8 @@ def lag_findings(before: Sequence[PartitionLag], after: Sequence[PartitionLag], 
 def dead_letter_findings(dead_letters: Sequence[DeadLetters], *, now: int) -> list[str]:
     return [
         f"{found.topic} took dead letters in the last day, the newest because of "
-        f"{', '.join(found.by_reason) or 'an unknown reason'} ({found.count} in all): read them with a consumer "
-        "(headers dlq-reason, dlq-detail) and correct what produces them"
+        f"{', '.join(found.by_reason) or 'an unknown reason'} ({found.count} in all): look at them with "
+        "`waypost dlq list`, correct what produces them, then replay or drop them"
         for found in dead_letters
         if found.newest_at is not None and now - found.newest_at < RECENT_MS
     ]

@@ -82,7 +82,7 @@ async def system_status(settings: StoreSettings, client: MongoClient, database: 
         generation=generation,
         lags=await partition_lags(settings.kafka, database, counts, generation, now=now_ms()),
         members=members,
-        dead_letters=await dead_letters(settings.kafka, counts),
+        dead_letters=await dead_letters(settings.kafka, database, counts),
         sessions=await _by_status(database, collection_name(Collection.SESSIONS, generation), {"removed": {"$ne": True}}),
         operations=await _by_status(database, Collection.OPERATIONS, {}),
         removed_sessions=removed,

@@ -86,6 +86,12 @@ async def _config_changes(admin: AIOKafkaAdminClient, settings: KafkaSettings, p
     return changes
 
 
+async def retention_ms(admin: AIOKafkaAdminClient, topic: str) -> int:
+    """How long the topic keeps its records; -1 for ever. Raises StoreError when Kafka does not tell."""
+    configs = await _described_configs(admin, [topic])
+    return int(configs[topic]["retention.ms"][0])
+
+
 async def _described_configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, tuple[str, int]]]:
     responses: list[Any] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
     configs: dict[str, dict[str, tuple[str, int]]] = {}
