@@ -12,6 +12,9 @@ UP_OPTIONS ?=
 # Of `make arrivals`.
 EVENTS ?= 720000
 KILLS ?= 60
+# Of `make faults`: an expression of pytest's -k, and how many rounds.
+CASE ?=
+REPEAT ?= 1
 # Only the folders that are there.
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/properties)
 # The longest first: then no process is left with one of them in the end.
@@ -20,7 +23,7 @@ TEST_PROCESSES ?= 2
 # Each has a Kafka and a mongod of its own, and mostly waits.
 SERVER_TEST_PROCESSES ?= 2
 
-.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals bench-connectors
+.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals faults bench-connectors
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -52,7 +55,7 @@ clean: ## Stop, and remove the data and the caches of this folder
 	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytecode is kept, whatever the shell says: else each process of the tests compiles all of our code, and every test, anew.
-test test-unit: export PYTHONDONTWRITEBYTECODE :=
+test test-unit faults: export PYTHONDONTWRITEBYTECODE :=
 
 test: lint types imports ## Everything that CI checks (Kafka and mongod of its own; minutes)
 	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) $(FAST_TESTS)
@@ -103,6 +106,13 @@ bench: $(INSTALLED) ## Measure, and print the figures
 
 arrivals: $(INSTALLED) ## An hour of arrivals at 200/s, a kill a minute, as fast as it goes (EVENTS=720000 KILLS=60)
 	WAYPOST_TEST_ARRIVALS=$(EVENTS) WAYPOST_TEST_ARRIVALS_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/faults/test_connectors_arrivals.py
+
+faults: $(INSTALLED) ## The whole fault suite, up to the first failure (CASE='ingest.after_bulk or store' REPEAT=20)
+	@for round in $$(seq $(REPEAT)); do \
+		echo "round $$round of $(REPEAT)"; \
+		WAYPOST_TEST_ALL_CRASH_POINTS=1 $(BIN)/pytest -q -x -k '$(CASE)' tests/faults \
+			|| { echo "failed in round $$round of $(REPEAT)"; exit 1; }; \
+	done
 
 bench-connectors: $(INSTALLED) ## Measure what sessions cost connectors, and how soon they work after a start and a kill
 	$(BIN)/python -m benchmarks.connector_sessions

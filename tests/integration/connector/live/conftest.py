@@ -58,7 +58,7 @@ class Live:
         self.connector = system.connector
         self.network = system.network
         self.cast, self.other = next(system.free), next(system.free)
-        self._folder = system.folder
+        self.folder = system.folder
 
     def chat(self, kind: ChatType = ChatType.DM, cast: Cast | None = None) -> Jid:
         return next(chat.jid for chat in (cast or self.cast).chats if chat.type is kind)
@@ -129,7 +129,7 @@ class Live:
 
     def recorded(self, what: str, session: str) -> list[dict[str, Any]]:
         """The network's own record of the session."""
-        lines = read_record(self._folder / "network")
+        lines = read_record(self.folder / "network")
         return [line for line in lines if line["what"] == what and line["session"] == session]
 
     async def message(self, own_id: str) -> dict[str, Any] | None:
@@ -137,7 +137,7 @@ class Live:
 
     def calls(self, command: LiveCommand) -> list[dict[str, Any]]:
         """The network's own record of it."""
-        lines = read_record(self._folder / "network")
+        lines = read_record(self.folder / "network")
         return [line for line in lines if line["what"] == "called" and line["command"] == command.id]
 
     async def until_called(self, command: LiveCommand) -> None:
@@ -157,22 +157,33 @@ class Live:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def system(kafka_server: str, mongod_server: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """All parts running."""
-    name, folder = uuid4().hex[:10], tmp_path_factory.mktemp("live")
+    async with running_system(kafka_server, mongod_server, tmp_path_factory.mktemp("live"), "--rate", "1") as system:
+        system.connector.start()
+        await system.connector.until_ready()
+        yield system
+
+
+@asynccontextmanager
+async def running_system(
+    kafka: str, mongo_url: str, folder: Path, *world: str, sessions: int = SESSIONS, **environment: str
+) -> AsyncIterator[System]:
+    """All but the connector started. `world`: more options of the network; `environment`: of the connector."""
+    name = uuid4().hex[:10]
     settings = StoreSettings(
-        kafka=KafkaSettings(bootstrap_servers=kafka_server, topic_prefix=f"t{name}.", partitions=PARTITIONS),
-        mongo=MongoSettings(url=SecretStr(mongod_server), database=f"test_{name}"),
+        kafka=KafkaSettings(bootstrap_servers=kafka, topic_prefix=f"t{name}.", partitions=PARTITIONS),
+        mongo=MongoSettings(url=SecretStr(mongo_url), database=f"test_{name}"),
     )
     address = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
-    world = ("--sessions", str(SESSIONS), "--chats", str(CHATS), "--history", "20", "--rate", "1", "--scan-seconds", "1.5")
-    quick = {"WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2", "WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
+    size = ("--sessions", str(sessions), "--chats", str(CHATS), "--history", "20", "--scan-seconds", "1.5")
+    quick = {"WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2", "WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"} | environment
     async with migrated(settings, folder) as pipeline, removed(pipeline):
         network, _, _ = await asyncio.gather(
-            pipeline.start("waypost-simulated-network", "--data", str(folder / "network"), *world, **address),
+            pipeline.start("waypost-simulated-network", "--data", str(folder / "network"), *size, *world, **address),
             pipeline.start("waypost-ingest"),
             pipeline.start("waypost-store"),
         )
-        connector = await pipeline.start("waypost-connector", "run", **address, **quick)
-        yield System(pipeline, connector, network, folder, iter(casts(seed=1, sessions=SESSIONS, chats=CHATS)))
+        connector = pipeline.process("waypost-connector", "run", **address, **quick)
+        yield System(pipeline, connector, network, folder, iter(casts(seed=1, sessions=sessions, chats=CHATS)))
 
 
 @asynccontextmanager

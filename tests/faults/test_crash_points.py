@@ -1,0 +1,131 @@
+"""Ingest, store and api are killed between any two of their steps: in the end all is as if nothing had happened.
+
+Which guard each case is about, and how it fails without, stands in docs/reliability.md.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import httpx
+import pytest
+from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
+from tests.faults.crashes import SHORT_SESSION, cases, start_again, start_to_crash, until_killed_at
+from tests.faults.history import applied, assert_as_if_nothing_had_happened, load, logs, make_history, until_more_applied
+from tests.faults.store_commands import assert_each_ended_once, make_commands, with_chats
+from tests.plugins.pipeline import Pipeline
+from tests.processes import eventually
+
+from waypost_common.commands import StoreCommand, encode_command, key_of_command
+from waypost_common.topics import COMMANDS_STORE
+from waypost_local.ports import free_port
+
+pytestmark = pytest.mark.slow
+
+INGEST = cases(
+    "ingest.before_chats:3",
+    "ingest.after_write:4",
+    others=[
+        "ingest.before_write:1",
+        "ingest.before_write:5",
+        "ingest.after_bulk:1",
+        "ingest.after_bulk:6",
+        "ingest.after_bulk:9",
+        "ingest.before_chats:1",
+        "ingest.after_write:1",
+        "ingest.after_outcome:1",
+        "ingest.after_outcome:3",
+        "ingest.after_positions:4",
+    ],
+)
+STORE = cases("store.after_claim:3", others=["store.after_claim:1", "store.after_publish:1", "store.after_publish:3"])
+CHAT = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
+
+
+@pytest.mark.parametrize("at", INGEST)
+async def test_ingest_killed_between_two_steps(pipeline: Pipeline, at: str) -> None:
+    history = make_history(400)
+    service = pipeline.process("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50", **SHORT_SESSION)
+    await pipeline.publish(history.events, history.headers_of)
+    start_to_crash(service, at)
+    await until_killed_at(service, at)
+    assert await applied(pipeline) < len(history.events)
+    start_again(service)
+    await assert_as_if_nothing_had_happened(pipeline)
+
+
+@pytest.mark.parametrize("at", cases(others=["ingest.inside_write:1", "ingest.inside_write:3"]))
+async def test_ingest_killed_while_mongod_carries_out_a_bulk_write(pipeline: Pipeline, at: str) -> None:
+    history = make_history(3_000)
+    service = pipeline.process("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="1000", **SHORT_SESSION)
+    await pipeline.publish(history.events, history.headers_of)
+    start_to_crash(service, at)
+    await until_killed_at(service, at)
+    assert await applied(pipeline) == 0
+
+    async def carried_out() -> bool:
+        return await pipeline.database["messages"].estimated_document_count() > 0
+
+    await eventually(carried_out, "mongod had the request that nobody heard the answer of")
+    start_again(service)
+    await assert_as_if_nothing_had_happened(pipeline)
+
+
+@pytest.mark.parametrize("at", cases(others=["consumption.revoked:1"]))
+async def test_ingest_killed_while_its_partitions_are_taken_away(pipeline: Pipeline, at: str) -> None:
+    settings = {"WAYPOST_BATCH_MAX_RECORDS": "50"} | SHORT_SESSION
+    leaving, joining = (pipeline.process("waypost-ingest", **settings) for _ in range(2))
+    async with load(pipeline, make_history(12_000), a_second=250):
+        start_to_crash(leaving, at)
+        await until_more_applied(pipeline, 100)
+        joining.start()
+        await until_killed_at(leaving, at)
+        start_again(leaving)
+        await asyncio.gather(leaving.until_ready(), joining.until_ready())
+        await until_more_applied(pipeline, 100)
+    await assert_as_if_nothing_had_happened(pipeline)
+
+
+@pytest.mark.parametrize("at", STORE)
+async def test_the_store_killed_between_two_steps(pipeline: Pipeline, at: str) -> None:
+    store = pipeline.process("waypost-store", WAYPOST_STORE_BATCH_RECORDS="20", **SHORT_SESSION)
+    commands = make_commands(150, await with_chats(pipeline, 200))
+    await ask(pipeline, commands)
+    start_to_crash(store, at)
+    await until_killed_at(store, at)
+    start_again(store)
+    await assert_each_ended_once(pipeline, commands)
+
+
+async def ask(pipeline: Pipeline, commands: Iterable[StoreCommand]) -> None:
+    for command in commands:
+        await pipeline.publish_raw(encode_command(command), key_of_command(command), COMMANDS_STORE)
+
+
+@pytest.mark.parametrize("at", cases(others=["api.waiting:1"]))
+async def test_an_api_killed_while_its_caller_waits_gives_the_same_answer_to_the_same_key_later(
+    pipeline: Pipeline, at: str
+) -> None:
+    api = pipeline.process("waypost-api", WAYPOST_HTTP_PORT=str(free_port()))
+    start_to_crash(api, at)
+    await asyncio.gather(pipeline.start("waypost-ingest"), pipeline.start("waypost-store"), api.until_ready())
+    await pipeline.publish([working_session(), message("A")])
+    await pipeline.until_applied()
+    key, api_key = {"Idempotency-Key": "once"}, await pipeline.api_key(ORGANIZATION)
+    async with pipeline.client(api, api_key) as client:
+        with pytest.raises(httpx.TransportError):
+            await client.patch(CHAT, json={"pinned": True}, headers=key)
+    await until_killed_at(api, at)
+    [operation] = [one["_id"] async for one in pipeline.database["operations"].find({})]
+    start_again(api)
+    await api.until_ready()
+    async with pipeline.client(api, api_key) as client:
+
+        async def succeeded() -> bool:
+            answer = await client.get(f"/api/v1/operations/{operation}")
+            return bool(answer.json()["status"] == "succeeded")
+
+        await eventually(succeeded, lambda: f"the operation succeeded\n{logs(pipeline)}")
+        again = await client.patch(CHAT, json={"pinned": True}, headers=key)
+    assert (again.status_code, again.json()["pinned"]) == (200, True)
+    assert len(await pipeline.read_all(COMMANDS_STORE)) == 1
+    await assert_as_if_nothing_had_happened(pipeline)
