@@ -1,12 +1,15 @@
 """`waypost dlq` as an operator runs it, on real queues: what is replayed ends in the documents, once."""
 
+import asyncio
 import json
+import os
+import pty
 from typing import Any
 
 import pytest
 from tests.events import ALICE, SESSION, message, now, working_session
 from tests.integration.store.conftest import JID
-from tests.integration.store.test_cli import Command
+from tests.integration.store.test_cli import DEADLINE_S, PROGRAMS, Command
 from tests.plugins.pipeline import Pipeline
 
 from waypost_common.documents import Collection
@@ -127,8 +130,8 @@ async def test_what_was_not_noted_before_an_interruption_is_replayed_again_and_t
 async def replay(pipeline: Pipeline, *, interrupted: bool = False) -> Replayed:
     """Of the events that are left. `interrupted`: after the first part."""
 
-    def report(_: Replayed) -> None:
-        if interrupted:
+    def report(so_far: Replayed) -> None:
+        if interrupted and so_far.done:
             raise KeyboardInterrupt
 
     kafka, database = pipeline.settings.kafka, pipeline.database
@@ -167,11 +170,35 @@ async def test_a_dead_letter_is_listed_without_its_text_shown_when_asked_and_dro
     assert await pipeline.database[Collection.DEAD_LETTERS_SETTLED].count_documents({}) == 0
     assert (await waypost("dlq", "drop", *named, "--yes"))[:2] == (0, "1 dead letter dropped\n")
     assert [one["reason"] for one in await listed(waypost)] == ["schema_violation"]
+    assert await answered(waypost, b"n\n", "dlq", "drop", "--topic", "events") == (1, "")
+    assert await answered(waypost, b"y\n", "dlq", "drop", "--topic", "events") == (0, "1 dead letter dropped\n")
     noted = await pipeline.database[Collection.DEAD_LETTERS_SETTLED].find_one({"how": "dropped"})
     assert noted is not None
     days = (noted["expiresAt"].timestamp() * 1_000 - noted["at"]) / 86_400_000
     assert 44 < days < 46
     assert await pipeline.read_all() == []
+
+
+async def answered(waypost: Command, answer: bytes, *arguments: str) -> tuple[int | None, str]:
+    """Exit code and standard output of a command on a terminal, where somebody answers its question."""
+    terminal, side_of_the_program = pty.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            str(PROGRAMS / "waypost"),
+            *arguments,
+            env=waypost.environment,
+            stdin=side_of_the_program,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        os.write(terminal, answer)
+        async with asyncio.timeout(DEADLINE_S):
+            out, err = await process.communicate()
+    finally:
+        os.close(terminal)
+        os.close(side_of_the_program)
+    assert "Drop 1 dead letter of events?" in err.decode()
+    return process.returncode, out.decode()
 
 
 async def test_a_command_is_replayed_to_its_own_topic_and_one_that_is_too_late_is_not(

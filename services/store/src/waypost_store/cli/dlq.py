@@ -201,6 +201,7 @@ def drop(  # noqa: PLR0917
         async with opened_database(settings) as database:
             settling = await _settling(settings, database, topic)
             with Progress("run it again for the others") as shown:
+                shown.report(_of(done, len(letters)))
                 for part in parts(letters):
                     await settling.note(part, "dropped", now_ms())
                     done += len(part)
@@ -224,7 +225,10 @@ def _of(done: int, found: int) -> str:
 def _confirm(question: str) -> None:
     if not sys.stdin.isatty():
         fail("nobody can be asked here: look with --dry-run, then say --yes")
-    typer.confirm(question, abort=True, err=True)
+    # Not by typer.confirm, which writes a space to standard output.
+    typer.echo(f"{question} [y/N] ", nl=False, err=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        fail("nothing was dropped")
 
 
 async def _find(

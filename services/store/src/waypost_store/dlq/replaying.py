@@ -71,8 +71,12 @@ class Replaying:
         self._force = force
 
     async def run(self, letters: Sequence[Letter], report: Callable[[Replayed], None], sending: Sending | None) -> Replayed:
-        """Without `sending` it only says what would be done. Raises StoreError when Kafka does not take a record."""
+        """Without `sending` it only says what would be done. Raises StoreError when Kafka does not take a record.
+
+        Calls `report` before the first part and after each.
+        """
         result = Replayed(found=len(letters))
+        report(result)
         for part in parts(sorted(letters, key=in_log_order)):
             records = await self._reader.values(part)
             allowed = await self._allowed(part, records, result)
