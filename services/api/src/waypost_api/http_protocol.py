@@ -9,6 +9,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from waypost_api.error_responses import render
+from waypost_api.lingering_close import LINGER_BYTES, LINGER_HEAD_BYTES, LingeringTransport
 from waypost_api.middleware import new_request_id
 from waypost_api.settings import HttpSettings
 from waypost_common.errors import UnavailableError, ValidationFailedError, WaypostError
@@ -42,18 +43,25 @@ class BoundedProtocol(HttpToolsProtocol):
         self._heads = 0
         self._head_bytes = 0
         self._body_bytes = 0
+        self._unparsed = 0
+        """How many bytes the client may still send behind what was refused."""
+        self._ending = False
+        """The process ends: nothing is waited for but answers."""
         self._timer: asyncio.TimerHandle | None = None
         """Runs while the client owes the rest of a head, or of a body that is already answered."""
         self._write_timer: asyncio.TimerHandle | None = None
         """Runs while the client does not take what is written to it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        self._lingering = LingeringTransport(transport, self.loop, self._to_drop)
+        super().connection_made(self._lingering)
         self._await_client()
         if len(self.connections) > self._settings.max_connections:
-            self._refuse(UnavailableError("too many connections are open; try again"))
+            self._write(UnavailableError("too many connections are open; try again"))
+            self._end()  # it is one too many: it may not stay for its client either
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._lingering.end()
         self._cancel_timer()
         self._cancel_write_timer()
         super().connection_lost(exc)
@@ -61,6 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
+            self._lingering.drop(len(data))
             return
         heads = self._heads
         if self._reading == "nothing":
@@ -74,18 +83,21 @@ class BoundedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             reason = error.__context__
             malformed = ValidationFailedError("the bytes that came are no HTTP request")
-            self._refuse(reason.refusal if isinstance(reason, RefusedHeadError) else malformed)
+            if isinstance(reason, RefusedHeadError):
+                self._refuse(reason.refusal, to_drop=LINGER_BYTES)  # a whole head: a body may follow
+            else:
+                self._refuse(malformed, to_drop=LINGER_HEAD_BYTES)
             return
         if self._reading == "body" and not was_head:
             self._body_bytes += len(data)
             if self._body_bytes > WIRE_FACTOR * self._settings.max_body_bytes:
-                self._refuse(ValidationFailedError("the body is too long", status=413))
+                self._refuse(ValidationFailedError("the body is too long", status=413), to_drop=LINGER_BYTES)
         elif self._reading == "head":
             # What came with the end of another message is not counted: it is bounded by the size of one read.
             if was_head and heads == self._heads:
                 self._head_bytes += len(data)
             if self._head_bytes > self._settings.max_head_bytes:
-                self._refuse(_too_long(self._settings.max_head_bytes))
+                self._refuse(_too_long(self._settings.max_head_bytes), to_drop=LINGER_HEAD_BYTES)
             elif self._timer is None:
                 self._await_client()
 
@@ -132,10 +144,25 @@ class BoundedProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._cancel_write_timer()
         super().resume_writing()
+        if self.transport.is_closing():
+            self._await_writing()  # for the rest, which nothing else bounds
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._await_writing()
+
+    def shutdown(self) -> None:
+        self._ending = True
+        if self.transport.is_closing():
+            self._lingering.end()
+        else:
+            super().shutdown()
+
+    def _to_drop(self) -> int:
+        """How many bytes the client may still send, so that closing before they came could destroy its answer."""
+        if self._ending:
+            return 0
+        return LINGER_BYTES if self._reading == "body" else self._unparsed
 
     def _is_answered(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)
@@ -154,9 +181,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._is_answered():
             self._await_client()
         elif self._reading == "head" and self._head_bytes:
-            self._refuse(ValidationFailedError("the request took too long to arrive", status=408))
+            self._write(ValidationFailedError("the request took too long to arrive", status=408))
+            self._end()
         else:
-            self._close()
+            self._end()
 
     def _await_writing(self) -> None:
         self._cancel_write_timer()
@@ -169,8 +197,9 @@ class BoundedProtocol(HttpToolsProtocol):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
-    def _refuse(self, refusal: WaypostError) -> None:
+    def _refuse(self, refusal: WaypostError, *, to_drop: int) -> None:
         """Answers and closes. What came after a request that is still under way is dropped, and its answer is the last."""
+        self._unparsed = to_drop
         if not self._is_answered() and not self._is_of_running_request():
             self.cycle.keep_alive = False
             self.flow.pause_reading()
@@ -198,6 +227,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def _close(self) -> None:
         self._cancel_timer()
         self.transport.close()
+        self._await_writing()
+
+    def _end(self) -> None:
+        """Closes without waiting for what the client may still send."""
+        self._cancel_timer()
+        self._lingering.end()
         self._await_writing()
 
     def _cancel_timer(self) -> None:
