@@ -1,5 +1,6 @@
 """An event that can never be applied goes to the dead-letter queue with its reason; its neighbours are stored (rule R5)."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -61,6 +62,19 @@ async def test_every_kind_of_bad_event_is_dead_lettered_and_its_neighbours_are_s
         assert headers["dlq-origin-topic"].decode().endswith("wa.events")
         assert headers["dlq-origin-offset"].isdigit()
         assert b"Hello" not in headers["dlq-detail"]
+
+
+async def test_a_bad_event_that_was_the_last_one_is_not_dead_lettered_again_by_the_next_start(pipeline: Pipeline) -> None:
+    first = await pipeline.start("waypost-ingest")
+    await pipeline.publish([working_session(), message("FIRST")])
+    mismatch, _ = BAD["another_organization"]
+    await pipeline.publish_raw(mismatch, KEY)
+    await pipeline.until_applied()
+    assert await asyncio.to_thread(first.end) == 0
+    await pipeline.start("waypost-ingest")
+    await pipeline.publish([message("LAST")])
+    await pipeline.until_applied()
+    assert [record.value for record in await pipeline.read_all(EVENTS_DLQ)] == [mismatch]
 
 
 @pytest.mark.slow

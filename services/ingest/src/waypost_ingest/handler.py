@@ -32,6 +32,8 @@ class _Decoded:
     events: list[AnyLogged] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     last: Record | None = None
+    read_again: int | None = None
+    """Offset of the record that was applied, or buried, before the process started."""
 
 
 class IngestHandler:
@@ -91,6 +93,7 @@ class IngestHandler:
         self._metrics.apply_seconds.observe(time.perf_counter() - started)
         dead = [letter for part in decoded.values() for letter in part.dead]
         records = {(record.partition, record.offset): record for part in batch.values() for record in part}
+        buried_before = {partition.partition: {part.read_again} for partition, part in decoded.items()}
         dead += [
             DeadLetter(
                 record=records[logged.partition, logged.offset],
@@ -98,6 +101,7 @@ class IngestHandler:
                 detail="the session or chat belongs to another organization",
             )
             for logged, reason in applied.refused
+            if logged.offset not in buried_before[logged.partition]
         ]
         await self._bury(dead)
         published = await publish_outcomes(self._producer, self._outcomes_topic, applied.outcomes, generation=self._generation)
@@ -114,8 +118,7 @@ class IngestHandler:
 
         A batch that is cut by a crash comes again whole; each of its commands must still be known then (rule R6).
         """
-        self._check_start(partition, records[0])
-        part = _Decoded()
+        part = _Decoded(read_again=self._check_start(partition, records[0]))
         commands: Counter[bytes | None] = Counter()
         for record in records:
             found = decode(record, max_bytes=self._settings.batch.max_event_bytes)
@@ -130,11 +133,14 @@ class IngestHandler:
             part.last = record
         return part
 
-    def _check_start(self, partition: TopicPartition, record: Record) -> None:
-        """The first record after an assignment is the last one applied before: its id tells whether it is the same log."""
+    def _check_start(self, partition: TopicPartition, record: Record) -> int | None:
+        """The first record after an assignment is the last one applied before: its id tells whether it is the same log.
+
+        Its offset, where it is that one. Raises ConsumptionStoppedError.
+        """
         position = self._started_at.pop(partition, None)
         if position is None or position.offset == NO_OFFSET or position.event is None or record.offset != position.offset:
-            return
+            return None
         found = decode(record, max_bytes=self._settings.batch.max_event_bytes)
         if isinstance(found, DeadLetter) or found.event.id != position.event:
             raise ConsumptionStoppedError(
@@ -142,6 +148,7 @@ class IngestHandler:
                 "the topic was made again or the address is that of another cluster; restore the log, or rebuild into "
                 "new collections"
             )
+        return record.offset
 
     async def _bury(self, dead: list[DeadLetter]) -> None:
         if not dead:
