@@ -24,6 +24,7 @@ from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.settings import KafkaSettings, MongoSettings
 from waypost_common.topics import EVENTS, INGEST_GROUP, group_name, topic_name
 from waypost_local.ports import free_port
+from waypost_store.generations import live_generation
 from waypost_store.settings import StoreSettings
 from waypost_store.setup.migrate import migrate
 
@@ -180,11 +181,12 @@ class Pipeline:
             await consumer.commit(ends)
 
     async def until_applied(self) -> None:
-        """Until the recorded positions have reached the end that the log has now."""
+        """Until the recorded positions of the live generation have reached the end that the log has now."""
         ends = await self.ends()
 
         async def applied() -> bool:
-            positions = {one["partition"]: one["offset"] async for one in self.database[Collection.POSITIONS].find({})}
+            live = {"generation": await live_generation(self.database)}
+            positions = {one["partition"]: one["offset"] async for one in self.database[Collection.POSITIONS].find(live)}
             return all(positions.get(partition, -1) >= end - 1 for partition, end in ends.items())
 
         await eventually(applied, "all events applied\n" + "\n".join(one.log[-3_000:] for one in self.processes))

@@ -50,6 +50,10 @@ class LoopSubscriber(BatchSubscriber):
         finally:
             self._finished.set()
 
+    def read_as(self, group: str) -> None:
+        """The consumer group, when it is known only after construction. Before the start."""
+        self.group_id = group
+
     async def stop(self) -> None:
         """Lets the batch at hand finish within a deadline; leaves the group afterwards."""
         if self.consumer is not None and not self._finished.is_set():

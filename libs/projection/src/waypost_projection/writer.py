@@ -85,7 +85,7 @@ class ProjectionWriter:
     ) -> None:
         """`owners`: the generation that tells whose each session is: the live one, where another is being made."""
         self._storage = storage
-        self._owners = owners or storage
+        self.owners = owners or storage
         self._crash = crash
         self._organizations: dict[SessionId, OrganizationId] = {}
 
@@ -114,7 +114,7 @@ class ProjectionWriter:
     async def _of_known_organizations(self, events: Sequence[AnyLogged], applied: Applied) -> list[AnyLogged]:
         """Leaves out events of an organization that does not own their session (rule R8)."""
         unknown = {logged.event.session for logged in events} - self._organizations.keys()
-        self._organizations |= await self._owners.load_organizations(unknown)
+        self._organizations |= await self.owners.load_organizations(unknown)
         kept = []
         for logged in events:
             owner = self._organizations.get(logged.event.session, logged.event.organization)

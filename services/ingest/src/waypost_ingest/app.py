@@ -1,18 +1,19 @@
 """The ingest service as a list of what it consists of."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
+from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 
 from waypost_common.asyncapi import describe_service
 from waypost_common.broker import create_broker
 from waypost_common.clock import check_clock
-from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.crash_points import CrashPoints
-from waypost_common.documents import Collection
 from waypost_common.events import Event
 from waypost_common.kafka import create_producer, started
 from waypost_common.mongo import MongoDatabase, open_client, open_database
@@ -21,14 +22,16 @@ from waypost_common.probes import serve_probes
 from waypost_common.running import running
 from waypost_common.subscriber import LoopSubscriber, subscribe
 from waypost_common.topics import EVENTS, EVENTS_DLQ, INGEST_GROUP, OUTCOMES, group_name, topic_name
+from waypost_ingest.generations import GenerationFollower
 from waypost_ingest.handler import IngestHandler
 from waypost_ingest.metrics import IngestMetrics
 from waypost_ingest.positions import Positions
 from waypost_ingest.settings import IngestSettings
+from waypost_ingest.standing import Standing
 from waypost_projection.storage import ProjectionStorage
 from waypost_projection.writer import ProjectionWriter
 
-FIRST_GENERATION = 1
+BESIDE_MAX_RECORDS: Final = 500
 
 
 @dataclass(frozen=True)
@@ -82,36 +85,64 @@ async def apply_event(event: Event) -> None:
 async def lifespan(app: IngestApp) -> AsyncIterator[None]:
     """Everything opened, the loop running; on the way out the batch at hand is finished first."""
     settings = app.settings
-    async with (
-        open_client(settings.mongo, application="waypost-ingest") as client,
-        serve_probes(settings.metrics, app.metrics.registry, lambda: _missing(app)),
-    ):
+    async with open_client(settings.mongo, application="waypost-ingest") as client:
         producer = create_producer(settings.kafka, client_id="waypost-ingest")
-        async with started(producer):
+        follower = _follower(app, open_database(client, settings.mongo), producer)
+        async with (
+            serve_probes(settings.metrics, app.metrics.registry, lambda: _missing(follower)),
+            started(producer),
+        ):
             await check_clock(client)
-            database = open_database(client, settings.mongo)
-            generation = await _live_generation(database)
-            app.subscriber.loop.handler = IngestHandler(
-                settings=settings,
-                writer=ProjectionWriter(ProjectionStorage(database, generation, crash=app.crash), crash=app.crash),
-                positions=Positions(database, generation),
-                producer=producer,
-                outcomes_topic=topic_name(settings.kafka, OUTCOMES),
-                dead_letters_topic=topic_name(settings.kafka, EVENTS_DLQ),
-                generation=generation,
-                metrics=app.metrics,
-                crash=app.crash,
-            )
-            async with running(app.broker):
-                yield
+            generation = await follower.begin(app.subscriber)
+            app.subscriber.read_as(group_name(settings.kafka, INGEST_GROUP, generation))
+            async with running(app.broker), asyncio.TaskGroup() as tasks:
+                following = tasks.create_task(follower.run(), name="generations")
+                try:
+                    yield
+                finally:
+                    following.cancel()
+                    await follower.stop()
 
 
-async def _live_generation(database: MongoDatabase) -> int:
-    pointer = await database[Collection.GENERATIONS].find_one({"_id": "live"})
-    if pointer is None:
-        raise ConsumptionStoppedError("no generation is recorded: run `waypost migrate`, then start again")
-    return int(pointer["generation"])
+def _follower(app: IngestApp, database: MongoDatabase, producer: AIOKafkaProducer) -> GenerationFollower:
+    settings = app.settings
+    kafka = settings.kafka
+
+    def make_subscriber(generation: int) -> LoopSubscriber:
+        return subscribe(
+            app.broker,
+            kafka,
+            topic=topic_name(kafka, EVENTS),
+            group=group_name(kafka, INGEST_GROUP, generation),
+            handler=None,
+            describe=apply_event,
+            # Small ones, so that the live generation, which shares this process, does not wait for long.
+            max_records=min(settings.batch.max_records, BESIDE_MAX_RECORDS),
+            crash=app.crash,
+        )
+
+    def make_handler(generation: int, writer: ProjectionWriter, standing: Standing) -> IngestHandler:
+        return IngestHandler(
+            settings=settings,
+            writer=writer,
+            positions=Positions(database, generation),
+            producer=producer,
+            outcomes_topic=topic_name(kafka, OUTCOMES),
+            dead_letters_topic=topic_name(kafka, EVENTS_DLQ),
+            generation=generation,
+            metrics=app.metrics,
+            crash=app.crash,
+            standing=standing,
+        )
+
+    return GenerationFollower(
+        database,
+        make_storage=lambda generation: ProjectionStorage(database, generation, crash=app.crash),
+        make_writer=lambda storage, owners: ProjectionWriter(storage, owners=owners, crash=app.crash),
+        make_subscriber=make_subscriber,
+        make_handler=make_handler,
+    )
 
 
-async def _missing(app: IngestApp) -> str | None:
-    return None if app.subscriber.loop.ready else "no partitions assigned yet"
+async def _missing(follower: GenerationFollower) -> str | None:
+    return None if follower.ready else "no partitions assigned yet"

@@ -18,6 +18,7 @@ from waypost_ingest.metrics import IngestMetrics
 from waypost_ingest.outcomes import publish_outcomes
 from waypost_ingest.positions import Position, Positions, first_offset
 from waypost_ingest.settings import IngestSettings
+from waypost_ingest.standing import Role, Standing
 from waypost_projection.fold.commands_seen import COMMANDS_KEPT
 from waypost_projection.logged import AnyLogged, decode
 from waypost_projection.writer import ProjectionWriter
@@ -51,6 +52,7 @@ class IngestHandler:
         generation: int,
         metrics: IngestMetrics,
         crash: CrashPoints,
+        standing: Standing,
     ) -> None:
         self._settings = settings
         self._writer = writer
@@ -59,8 +61,10 @@ class IngestHandler:
         self._outcomes_topic = outcomes_topic
         self._dead_letters_topic = dead_letters_topic
         self._generation = generation
-        self._metrics = metrics
+        self._live_metrics = metrics
+        self._silent_metrics = IngestMetrics()
         self._crash = crash
+        self._standing = standing
         self._limits: dict[int, DeadLetterLimit] = {}
         self._started_at: dict[TopicPartition, Position] = {}
         self._consumer: AIOKafkaConsumer | None = None
@@ -84,6 +88,11 @@ class IngestHandler:
         log.info("partitions_assigned", partitions=sorted(partition.partition for partition in partitions))
         return offsets
 
+    @property
+    def _metrics(self) -> IngestMetrics:
+        """What is told of ingest is told of the live generation."""
+        return self._live_metrics if self._standing.role is Role.LIVE else self._silent_metrics
+
     async def process(self, batch: Batch) -> NextOffsets:
         started = time.perf_counter()
         decoded = {partition: self._decode(partition, records) for partition, records in batch.items()}
@@ -103,14 +112,19 @@ class IngestHandler:
             for logged, reason in applied.refused
             if logged.offset not in buried_before[logged.partition]
         ]
-        await self._bury(dead)
-        published = await publish_outcomes(self._producer, self._outcomes_topic, applied.outcomes, generation=self._generation)
-        self._metrics.outcomes.inc(published)
+        if self._standing.buries:
+            await self._bury(dead)
+        if self._standing.tells_outcomes:
+            published = await publish_outcomes(
+                self._producer, self._outcomes_topic, applied.outcomes, generation=self._generation
+            )
+            self._metrics.outcomes.inc(published)
         self._crash.passed(CrashPoint.INGEST_AFTER_OUTCOME)
         await self._positions.save(self._reached(decoded))
         self._crash.passed(CrashPoint.INGEST_AFTER_POSITIONS)
         self._observe(batch, events, started)
-        self._count_dead(batch, dead)
+        if self._standing.buries:
+            self._count_dead(batch, dead)
         return {partition: part.last.offset + 1 for partition, part in decoded.items() if part.last is not None}
 
     def _decode(self, partition: TopicPartition, records: Sequence[Record]) -> _Decoded:

@@ -13,8 +13,8 @@ from waypost_common.mongo import MongoCollection
 from waypost_store.errors import StoreError
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-HELD_MS: Final = 30_000
-RENEW_S: Final = 10.0
+HELD_MS: Final = 15_000
+RENEW_S: Final = 5.0
 
 
 async def take_lease(leases: MongoCollection, name: str, owner: str, *, lease_ms: int) -> bool:

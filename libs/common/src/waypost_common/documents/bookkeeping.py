@@ -26,10 +26,16 @@ class PositionDocument(TypedDict):
 
 
 class GenerationDocument(TypedDict):
-    """`_id: "live"` is the pointer that every read follows."""
+    """`_id: "live"` is the pointer that every read follows; `g<number>` tells of one that was made beside it."""
 
     _id: str
     generation: int
+    state: NotRequired[str]
+    """A GenerationState (`waypost_common.generations`); never of the pointer."""
+    carried: NotRequired[list[int]]
+    """Partitions whose documents were copied, since the log no longer tells all of them."""
+    changedAt: NotRequired[datetime]
+    """When the state, or the pointer, was last set, by MongoDB's clock."""
 
 
 class AddressDocument(TypedDict):

@@ -6,6 +6,7 @@ from waypost_store.cli.devices import devices
 from waypost_store.cli.dlq import dlq
 from waypost_store.cli.keys import keys
 from waypost_store.cli.migrate import migrate_command
+from waypost_store.cli.rebuild import generations, rebuild_command
 from waypost_store.cli.status import doctor_command, status_command
 from waypost_store.cli.verify import verify_command
 
@@ -19,9 +20,11 @@ cli.command("migrate")(migrate_command)
 cli.command("status")(status_command)
 cli.command("doctor")(doctor_command)
 cli.command("verify")(verify_command)
+cli.command("rebuild")(rebuild_command)
 cli.add_typer(keys, name="keys")
 cli.add_typer(devices, name="devices")
 cli.add_typer(dlq, name="dlq")
+cli.add_typer(generations, name="generations")
 
 
 def main() -> None:

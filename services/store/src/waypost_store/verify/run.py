@@ -9,10 +9,10 @@ from waypost_common.topics import EVENTS
 from waypost_store.errors import StoreError
 from waypost_store.generations import live_generation
 from waypost_store.leases import held_lease
+from waypost_store.positions import made_again, positions_of, shortened
 from waypost_store.settings import StoreSettings
 from waypost_store.setup.offsets import open_reader, partitions_of
 from waypost_store.verify.differences import Difference
-from waypost_store.verify.live import made_again, positions_of, shortened
 from waypost_store.verify.log_reader import LogReader
 from waypost_store.verify.scratch import Scratch, scratch_documents
 from waypost_store.verify.verifier import Verified, Verifier
@@ -31,7 +31,7 @@ async def verify(
         generation = await live_generation(database)
         if generation is None:
             raise StoreError("the database is not set up yet: run `waypost migrate` first")
-        busy = "another `waypost verify` is at work: wait for it, then run this again (a killed one counts for half a minute)"
+        busy = "another `waypost verify` is at work: wait for it, then run this again (one that was killed counts for 15 s)"
         async with held_lease(database[Collection.LEASES], "verify", busy=busy):
             positions = await positions_of(database, generation)
             partitions = partitions_of(settings.kafka, EVENTS, len(positions))

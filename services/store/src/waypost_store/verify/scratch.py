@@ -14,9 +14,9 @@ from waypost_projection.logged import decode
 from waypost_projection.storage import ProjectionStorage
 from waypost_projection.writer import ProjectionWriter
 from waypost_store.errors import StoreError
+from waypost_store.progress import Progress
 from waypost_store.schema import ensure_projections
 from waypost_store.verify.log_reader import LogReader
-from waypost_store.verify.progress import Progress
 
 SCRATCH_GENERATION: Final = 0
 """Never one that is read: the first is 1."""

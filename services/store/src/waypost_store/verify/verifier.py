@@ -13,11 +13,11 @@ from waypost_common.identifiers import SessionId
 from waypost_common.mongo import Document, MongoDatabase
 from waypost_store.errors import StoreError
 from waypost_store.generations import live_generation
+from waypost_store.positions import next_offsets, positions_of
+from waypost_store.progress import Progress
 from waypost_store.verify.differences import Difference, Key, Kind, chat_of, compare, is_ahead, is_older_epoch, session_of
 from waypost_store.verify.documents import Documents, pages
-from waypost_store.verify.live import next_offsets, positions_of
 from waypost_store.verify.log_reader import LogReader
-from waypost_store.verify.progress import Progress
 from waypost_store.verify.scratch import SCRATCH_GENERATION, Scratch
 from waypost_store.waiting import Report
 

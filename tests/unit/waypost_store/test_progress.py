@@ -2,7 +2,7 @@
 
 import pytest
 
-from waypost_store.verify.progress import Progress, duration
+from waypost_store.progress import Progress, duration
 
 
 def test_a_line_a_second_tells_rate_and_time_left() -> None:

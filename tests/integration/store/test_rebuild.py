@@ -1,0 +1,171 @@
+"""`waypost rebuild` on real servers: beside the live documents, under load, over kills."""
+
+import asyncio
+import signal
+from typing import Any
+
+import pytest
+from tests.events import ALICE, message, working_session
+from tests.faults.history import load, make_history, modelled, outcomes, until_more_applied
+from tests.plugins.pipeline import Pipeline
+from tests.processes import Process, eventually
+from tests.properties.stored_view import all_documents, view_of
+
+from waypost_common.documents import PROJECTIONS, Collection, collection_name
+from waypost_common.generations import GenerationState
+from waypost_store.errors import StoreError
+from waypost_store.generations import live_generation
+from waypost_store.rebuild import drop
+from waypost_store.rebuild.drop import abandon, drop_generations, list_generations
+from waypost_store.rebuild.rebuilder import Rebuilt
+from waypost_store.rebuild.records import GenerationRecords
+from waypost_store.rebuild.run import rebuild
+from waypost_store.verify.run import verify
+
+SHORT_SESSION = {"WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
+
+
+async def rebuilt(pipeline: Pipeline, *, carry: bool = False) -> Rebuilt:
+    return await rebuild(pipeline.settings, carry=carry, report=lambda _line: None)
+
+
+async def applied(pipeline: Pipeline, *events: Any) -> Process:
+    await pipeline.publish(events)
+    service = await pipeline.start("waypost-ingest", **SHORT_SESSION)
+    await pipeline.until_applied()
+    return service
+
+
+async def folded(pipeline: Pipeline, generation: int) -> int:
+    """How many events were folded into a generation."""
+    positions = pipeline.database[Collection.POSITIONS].find({"generation": generation})
+    return sum([one["offset"] + 1 async for one in positions])
+
+
+class Changes:
+    """A chat is changed over HTTP, again and again; every answer is right."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self.count = 0
+
+    async def make(self, over: asyncio.Event) -> None:
+        api = await self._pipeline.start_api()
+        await self._pipeline.start("waypost-store")
+        async with self._pipeline.client(api, await self._pipeline.api_key("org_1")) as client:
+            while not over.is_set():
+                wanted = self.count % 2 == 0
+                answer = await client.patch(f"/api/v1/sessions/S1/chats/{ALICE}", json={"archived": wanted})
+                assert (answer.status_code, answer.json().get("archived")) == (200, wanted), answer.text
+                self.count += 1
+
+    async def until_more(self, count: int) -> None:
+        before = self.count
+        await eventually(lambda: self.count >= before + count, lambda: f"{count} more than {before} changes, now {self.count}")
+
+
+async def test_under_load_the_new_documents_are_the_logs_and_no_caller_notices_the_switch(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pipeline.publish([working_session(), message("ONE")])
+    first, second = (pipeline.process("waypost-ingest", **SHORT_SESSION) for _ in range(2))
+    over = asyncio.Event()
+    async with load(pipeline, make_history(15_000), a_second=200), asyncio.TaskGroup() as tasks:
+        first.start()
+        second.start()
+        await until_more_applied(pipeline, 500)
+        changes = Changes(pipeline)
+        tasks.create_task(changes.make(over), name="changes")
+        await changes.until_more(5)
+        result = await rebuilt(pipeline)
+        await changes.until_more(50)
+        over.set()
+    assert (result.generation, result.replaced, await live_generation(pipeline.database)) == (2, 1, 2)
+    await pipeline.until_applied()
+    view, verdicts = modelled(await pipeline.read_all())
+    assert view_of(await all_documents(pipeline.database, 2)) == view
+
+    async def all_told() -> bool:
+        return (await outcomes(pipeline)).keys() >= verdicts.keys()
+
+    await eventually(all_told, "an outcome of each command")
+    assert await outcomes(pipeline) == {command: {verdict} for command, verdict in verdicts.items()}
+    for service in (first, second):
+        assert await asyncio.to_thread(service.end, signal.SIGTERM) == 0
+    monkeypatch.setattr(drop, "QUIET_S", 0.0)
+    assert await drop_generations(pipeline.database, lambda _line: None) == [1]
+    names = set(await pipeline.database.list_collection_names())
+    assert names.isdisjoint(PROJECTIONS)
+    assert [(one.generation, one.state) for one in await list_generations(pipeline.database)] == [(2, "live")]
+    first.start()
+    await pipeline.publish([message("TWO")])
+    await pipeline.until_applied()
+    found: list[Any] = []
+    assert (await verify(pipeline.settings, session=None, report=lambda _line: None, found=found.append)).is_equal, found
+
+
+async def test_one_that_is_killed_goes_on_where_it_was_and_so_does_ingest(pipeline: Pipeline) -> None:
+    await pipeline.publish(make_history(1_500).events)
+    ingest = pipeline.process("waypost-ingest", **SHORT_SESSION, WAYPOST_BATCH_MAX_RECORDS="20")
+    ingest.start()
+    await pipeline.until_applied()
+    command = pipeline.process("waypost", "rebuild", "--json")
+
+    async def until_folded(count: int) -> None:
+        async def so_far() -> bool:
+            return await folded(pipeline, 2) >= count
+
+        await eventually(so_far, lambda: f"{count} events folded\n{command.log}\n{ingest.log}", every=0.01)
+
+    command.start()
+    await until_folded(100)
+    assert command.end(signal.SIGKILL) == -signal.SIGKILL
+    await until_folded(300)
+    ingest.end(signal.SIGKILL)
+    before = await folded(pipeline, 2)
+    assert before < 1_500
+    ingest.start()
+    await pipeline.database[Collection.LEASES].delete_one({"_id": "rebuild"})  # as if its time had run out
+    command.start()
+    assert await asyncio.to_thread(command.wait) == 0, command.log
+    assert "going on with generation 2" in command.log
+    assert '"state":"live","generation":2' in command.log
+    assert await live_generation(pipeline.database) == 2
+    assert await all_documents(pipeline.database, 2) == await all_documents(pipeline.database, 1)
+
+
+async def test_a_shortened_log_is_refused_and_with_carry_its_documents_are_copied(pipeline: Pipeline) -> None:
+    await applied(pipeline, working_session(), *make_history(300).events, *(message(f"M{number}") for number in range(5)))
+    await pipeline.shorten_log(ALICE, keep=2)
+    with pytest.raises(StoreError, match="with --carry"):
+        await rebuilt(pipeline)
+    assert [one.generation for one in await list_generations(pipeline.database)] == [1]
+    result = await rebuilt(pipeline, carry=True)
+    assert len(result.carried) == 1
+    await pipeline.publish([message("LATER")])
+    await pipeline.until_applied()
+
+    async def applied_by_both() -> bool:
+        return await folded(pipeline, 1) == await folded(pipeline, 2)
+
+    await eventually(applied_by_both, "the former generation is kept up for a while")
+    assert await all_documents(pipeline.database, 2) == await all_documents(pipeline.database, 1)
+    with pytest.raises(StoreError, match="no longer begins"):
+        await verify(pipeline.settings, session=None, report=lambda _line: None, found=lambda _found: None)
+
+
+async def test_one_that_cannot_go_on_leaves_the_live_documents_alone_and_can_be_abandoned(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest = await applied(pipeline, working_session(), message("ONE"))
+    records = GenerationRecords(pipeline.database)
+    await records.set_state(2, GenerationState.BUILDING)  # without positions
+    await eventually(lambda: "generation_stands_still" in ingest.log, lambda: ingest.log)
+    await pipeline.publish([message("TWO")])
+    await pipeline.until_applied()
+    assert await abandon(pipeline.database) == 2
+    monkeypatch.setattr(drop, "QUIET_S", 0.0)
+    assert await drop_generations(pipeline.database, lambda _line: None) == [2]
+    assert await live_generation(pipeline.database) == 1
+    assert collection_name(Collection.CHATS, 1) in await pipeline.database.list_collection_names()
+    assert await asyncio.to_thread(ingest.end, signal.SIGTERM) == 0
