@@ -1,12 +1,14 @@
 """`waypost rebuild` on real servers: beside the live documents, under load, over kills."""
 
 import asyncio
+import json
 import signal
 from typing import Any
 
 import pytest
 from tests.events import ALICE, message, working_session
 from tests.faults.history import load, make_history, modelled, outcomes, until_more_applied
+from tests.integration.store.test_verify import waypost
 from tests.plugins.pipeline import Pipeline
 from tests.processes import Process, eventually
 from tests.properties.stored_view import all_documents, view_of
@@ -16,7 +18,7 @@ from waypost_common.generations import GenerationState
 from waypost_store.errors import StoreError
 from waypost_store.generations import live_generation
 from waypost_store.rebuild import drop
-from waypost_store.rebuild.drop import abandon, drop_generations, list_generations
+from waypost_store.rebuild.drop import drop_generations, list_generations
 from waypost_store.rebuild.rebuilder import Rebuilt
 from waypost_store.rebuild.records import GenerationRecords
 from waypost_store.rebuild.run import rebuild
@@ -163,9 +165,14 @@ async def test_one_that_cannot_go_on_leaves_the_live_documents_alone_and_can_be_
     await eventually(lambda: "generation_stands_still" in ingest.log, lambda: ingest.log)
     await pipeline.publish([message("TWO")])
     await pipeline.until_applied()
-    assert await abandon(pipeline.database) == 2
+    code, out = await waypost(pipeline, "generations", "list", "--json")
+    assert (code, [(one["generation"], one["state"]) for one in json.loads(out)]) == (0, [(1, "live"), (2, "building")])
+    code, out = await waypost(pipeline, "generations", "abandon")
+    assert (code, out.partition(";")[0]) == (0, "abandoned generation 2")
+    assert (await waypost(pipeline, "generations", "abandon"))[0] == 1
     monkeypatch.setattr(drop, "QUIET_S", 0.0)
     assert await drop_generations(pipeline.database, lambda _line: None) == [2]
+    assert await waypost(pipeline, "generations", "drop") == (0, "nothing to drop\n")
     assert await live_generation(pipeline.database) == 1
     assert collection_name(Collection.CHATS, 1) in await pipeline.database.list_collection_names()
     assert await asyncio.to_thread(ingest.end, signal.SIGTERM) == 0
