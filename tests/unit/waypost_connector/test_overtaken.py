@@ -1,6 +1,8 @@
 """What a connector does for a session that another process has taken."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 from tests.unit.waypost_connector.live.scene import accepted, scene, sent
@@ -8,6 +10,7 @@ from tests.unit.waypost_connector.owned import Counters, held
 from tests.unit.waypost_connector.runner_scene import (
     DEVICE,
     RUNNING,
+    UNPAIRED,
     Kafka,
     TinyBackend,
     TinyConnection,
@@ -19,13 +22,23 @@ from tests.unit.waypost_connector.runner_scene import (
 
 from waypost_common.identifiers import SessionId
 from waypost_connector.assignment import Assignment
-from waypost_connector.backend import BackendError, CallNotMadeError, OvertakenError, ReplacedError
+from waypost_connector.backend import (
+    BackendError,
+    CallNotMadeError,
+    Device,
+    DeviceStore,
+    OvertakenError,
+    Paired,
+    PairingCode,
+    ReplacedError,
+)
 from waypost_connector.carrying import Carrying
 from waypost_connector.live.entry import Entry
 from waypost_connector.live.intake import Accepted
 from waypost_connector.live.lanes import Lanes
 from waypost_connector.runners import Runners
 from waypost_connector.session_runner import SessionRunner
+from waypost_connector.wishes import Wish
 
 
 def take_by_another(counters: Counters) -> None:
@@ -116,6 +129,30 @@ async def test_a_login_that_may_not_be_made_yet_is_made_later() -> None:
     async with serving(backend, kafka):
         await until(lambda: kafka.statuses() == ["starting", "working"])
     assert backend.attempts == 2
+
+
+class NotConfirmedAtFirst(TinyBackend):
+    async def pair(self, device: Device, store: DeviceStore, phone: str | None) -> AsyncGenerator[PairingCode | Paired, None]:
+        self.attempts += 1
+        if self.attempts == 1:
+            raise OvertakenError("not confirmed")
+        async with aclosing(super().pair(device, store, phone)) as steps:
+            async for step in steps:
+                yield step
+
+
+async def test_a_pairing_that_may_not_begin_yet_begins_later() -> None:
+    kafka, backend = Kafka(), NotConfirmedAtFirst()
+    async with serving(backend, kafka, wish=Wish(UNPAIRED, running=True)):
+        await until(lambda: ("auth.qr", "2@abc") in kafka.told())
+
+
+async def test_a_session_to_pair_that_another_process_has_not_released_is_paired_once_that_one_cannot_act() -> None:
+    counters = Counters({DEVICE.session: 1}, {DEVICE.session: "killed"})
+    kafka, backend = Kafka(), TinyBackend()
+    async with serving(backend, kafka, wish=Wish(UNPAIRED, running=True), counters=counters):
+        await until(lambda: ("auth.qr", "2@abc") in kafka.told())
+    assert backend.pairings == [None]
 
 
 async def test_a_command_of_it_is_left_to_the_next_owner_without_a_call_and_without_an_outcome() -> None:

@@ -181,6 +181,10 @@ class SessionRunner:
                 await self._owned.forget_keys()
             except* PairingUnansweredError:
                 self._wishes.decide(running=False)
+            except* OvertakenError:
+                if self._owned.hold.is_lost:
+                    raise
+                lost = True  # only not confirmed in that moment
             if replaced:
                 await self._rest(SessionPhase.REPLACED)
             if time.monotonic() - since > STEADY_SECONDS:
@@ -211,6 +215,7 @@ class SessionRunner:
         if not self._wishes.identified:
             await self._announce("starting", unless="scan_qr_code")
         await self._announce("scan_qr_code")
+        await self._owned.hold.confirmed()
         with self._metrics.sessions.labels(SessionPhase.PAIRING).track_inprogress():
             paired = await self._pairing.run(self.device, self._owned.store)
         if paired is not None:
