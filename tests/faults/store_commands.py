@@ -15,6 +15,8 @@ from waypost_common.events import Event, subject_of
 from waypost_common.identifiers import CommandId, event_id_of_command, new_command_id
 
 UNKNOWN_SESSION = "nobody"
+PINS: list[tuple[str, dict[str, Any]]] = [("chat.update", {"pinned": True}), ("chat.update", {"pinned": False})]
+CHANGES = [*PINS * 2, *[("chat.read", {}), ("chat.unread", {})] * 2, ("chat.delete", {})]
 
 
 async def with_chats(pipeline: Pipeline, count: int = 500) -> History:
@@ -36,9 +38,7 @@ def make_command(chance: random.Random, about: Event) -> StoreCommand:
     """About the chat of that event; now and then about one that is not there, or in a session that is not."""
     session = UNKNOWN_SESSION if chance.random() < 0.05 else about.session
     chat = {"chatJid": STRANGER if chance.random() < 0.05 else subject_of(about)}
-    name, more = chance.choice(
-        [("chat.update", {"pinned": True}), ("chat.update", {"pinned": False}), ("chat.read", {}), ("chat.unread", {})]
-    )
+    name, more = chance.choice(CHANGES)
     body: dict[str, Any] = {
         "schema": "v1",
         "id": new_command_id(),

@@ -28,8 +28,8 @@ from waypost_projection.fold.contact import ContactChange, Sighting
 D = TypeVar("D")
 Operation = ReplaceOne[Document] | UpdateOne
 MAX_IDS_A_QUERY: Final = 10_000
-ON_ITS_WAY_SECONDS: Final = 0.005
-"""Within these a request has left for MongoDB."""
+ON_ITS_WAY_SECONDS: Final = 0.02
+"""Within these a request has left for MongoDB, unless the machine is busy."""
 
 
 class ProjectionStorage:
