@@ -1,10 +1,10 @@
 """Services that kill themselves at a crash point, and are started again without one."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Iterable
 
+from tests.faults.thorough import ALL_ARE_WANTED
 from tests.processes import Process
 
 from waypost_common.crash_points import CrashAt, last_words
@@ -12,12 +12,11 @@ from waypost_common.crash_points import CrashAt, last_words
 SETTING = "WAYPOST_CRASH_AT"
 SHORT_SESSION = {"WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "2000"}
 """So long does a group wait for a member that was killed."""
-ALL = "WAYPOST_TEST_ALL_CRASH_POINTS"
-"""Set by `make faults`; without it only the cases of `quick`."""
 
 
 def cases(*quick: str, others: Iterable[str] = ()) -> list[str]:
-    return [*quick, *(others if os.environ.get(ALL) else ())]
+    """`others` by `make faults` alone."""
+    return [*quick, *(others if ALL_ARE_WANTED else ())]
 
 
 def start_to_crash(process: Process, at: str) -> None:

@@ -17,6 +17,7 @@ from tests.faults.connectors import CONNECTORS, Connector, Fleet, ProxiedKafka, 
 from tests.faults.connectors_calls import calling
 from tests.faults.connectors_record import Login
 from tests.faults.fencing import breaches
+from tests.faults.thorough import thorough
 from tests.pacing import moment, pause
 from tests.processes import eventually
 
@@ -76,6 +77,7 @@ async def test_the_sessions_of_a_killed_connector_work_elsewhere_within_20_s_and
     await fleet.settled()
 
 
+@thorough
 async def test_a_killed_connector_that_is_started_at_once_has_its_sessions_again_and_no_other_is_touched(fleet: Fleet) -> None:
     process = fleet.connectors["connector-3"]
     its, since = fleet.sessions_of(process.gateway), len(fleet.record.logins)
@@ -90,6 +92,7 @@ async def test_a_killed_connector_that_is_started_at_once_has_its_sessions_again
     assert Counter(login.client for each in logins.values() for login in each) == {process.gateway: len(its)}
 
 
+@thorough
 async def test_a_rolling_restart_reconnects_a_session_about_once_and_only_when_its_own_connector_restarts(fleet: Fleet) -> None:
     first = len(fleet.record.logins)
     for gateway, process in fleet.connectors.items():
@@ -118,6 +121,7 @@ async def test_a_connector_that_was_frozen_for_30_s_does_nothing_more_for_sessio
     await assert_kept_out(fleet, process.gateway, process.freeze, wake)
 
 
+@thorough
 async def test_a_connector_that_was_cut_off_from_kafka_for_30_s_does_nothing_more_for_sessions_that_moved(fleet: Fleet) -> None:
     gateway = "connector-3"
     await assert_kept_out(fleet, gateway, fleet.to_kafka[gateway].cut, fleet.to_kafka[gateway].heal)
@@ -155,6 +159,7 @@ async def assert_kept_out(
     assert Counter(call["session"] for call in called) == {}
 
 
+@thorough
 async def test_a_connector_that_cannot_see_its_fences_does_nothing_more_until_it_can(fleet: Fleet) -> None:
     gateway = "connector-1"
     its, since = fleet.sessions_of(gateway), len(fleet.record.logins)
@@ -189,6 +194,7 @@ async def test_a_second_connector_with_the_id_of_one_that_runs_ends_with_a_clear
     assert fleet.record.logins_by_session(since) == {}
 
 
+@thorough
 async def test_of_two_connectors_that_are_started_at_once_with_one_id_one_ends_with_a_clear_error(fleet: Fleet) -> None:
     gateway = "connector-1"
     its, since = fleet.sessions_of(gateway), len(fleet.record.logins)
@@ -209,6 +215,7 @@ async def test_of_two_connectors_that_are_started_at_once_with_one_id_one_ends_w
     assert {len(each) for each in logins.values()} == {1}
 
 
+@thorough
 async def test_a_connector_that_wakes_up_when_another_has_its_id_ends_with_a_clear_error(fleet: Fleet) -> None:
     gateway = "connector-2"
     sleeper, successor = fleet.connectors[gateway], fleet.another(gateway)
