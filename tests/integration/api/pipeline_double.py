@@ -71,7 +71,12 @@ class PipelineDouble:
         await self._producer.send_and_wait(topic, encode_outcome(outcome), key=outcome.command.encode())
 
     async def record(self, outcome: Outcome) -> None:
-        changed = {"status": outcome.status.value, "finishedAt": outcome.at, "code": outcome.code}
+        changed = {
+            "status": outcome.status.value,
+            "finishedAt": outcome.at,
+            "code": outcome.code,
+            "generation": outcome.generation,
+        }
         operations = self._database["operations"]
 
         async def recorded() -> bool:

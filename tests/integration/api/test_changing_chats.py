@@ -179,10 +179,11 @@ async def test_a_lost_outcome_is_found_in_the_operations_record(live_api: Api, p
     assert (await patch(live_api, {"archived": True})).json()["archived"] is True
 
 
+@pytest.mark.parametrize("recorded", [False, True])
 async def test_an_outcome_of_another_generation_is_not_taken(
-    settings: ApiSettings, database: Any, pipeline: PipelineDouble
+    settings: ApiSettings, database: Any, pipeline: PipelineDouble, recorded: bool
 ) -> None:
-    pipeline.generation, pipeline.records_outcomes = 7, False
+    pipeline.generation, pipeline.records_outcomes = 7, recorded
     impatient = settings.model_copy(update={"commands": CommandSettings(deadline_ms=600)})
     async with running_api(impatient) as api:
         await eventually(lambda: is_ready(api))

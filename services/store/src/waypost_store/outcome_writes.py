@@ -57,6 +57,7 @@ def _update(outcome: Outcome, expires_at: datetime | None) -> UpdateOne:
             "code": outcome.code,
             "message": outcome.message,
             "result": outcome.result,
+            "generation": outcome.generation,
         }
     }
     if outcome.status is not OutcomeStatus.SUCCEEDED:

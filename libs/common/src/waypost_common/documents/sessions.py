@@ -71,6 +71,8 @@ class OperationDocument(TypedDict):
     wantedPush: NotRequired[WantedPush]
     pushOf: NotRequired[str]
     """In the operation of a push: the operation whose `push` it is."""
+    generation: NotRequired[int | None]
+    """Of a finished one: in whose documents the effect could be read then; None where it is in none, or in any."""
     idempotencyKey: NotRequired[str]
     """Absent without one: a unique index on (organization, idempotencyKey) covers those that have it."""
     requestHash: str

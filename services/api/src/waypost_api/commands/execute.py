@@ -20,7 +20,7 @@ from waypost_common.documents import OperationDocument
 from waypost_common.errors import ConflictError, UnavailableError
 from waypost_common.identifiers import CommandId, OrganizationId
 from waypost_common.mongo import is_outage
-from waypost_common.outcomes import Outcome
+from waypost_common.outcomes import Outcome, OutcomeStatus
 
 FIRST_LOOK_S: Final = 0.1
 
@@ -75,7 +75,14 @@ class CommandExecutor:
             return await self.replay(earlier, submission.request_hash, generation=submission.generation, gone=gone)
         with self._waiters.register(command.id, generation=submission.generation) as waiting:
             await (self._publish(submission) if keyed else self._record_beside_publishing(submission))
-            return await self._outcome(waiting, command.id, command.organization, deadline_ms=command.deadline, gone=gone)
+            return await self._outcome(
+                waiting,
+                command.id,
+                command.organization,
+                generation=submission.generation,
+                deadline_ms=command.deadline,
+                gone=gone,
+            )
 
     async def start(self, submission: Submission) -> OperationDocument:
         """Publishes the command and returns its record at once: the record is there before the command is."""
@@ -98,7 +105,14 @@ class CommandExecutor:
             return outcome
         command = CommandId(earlier["_id"])
         with self._waiters.register(command, generation=generation) as waiting:
-            return await self._outcome(waiting, command, earlier["organization"], deadline_ms=earlier["deadline"], gone=gone)
+            return await self._outcome(
+                waiting,
+                command,
+                earlier["organization"],
+                generation=generation,
+                deadline_ms=earlier["deadline"],
+                gone=gone,
+            )
 
     async def _record(self, submission: Submission) -> OperationDocument | None:
         """None when recorded now, else the record that holds the idempotency key already."""
@@ -133,7 +147,14 @@ class CommandExecutor:
             raise recorded
 
     async def _outcome(
-        self, waiting: Waiting, command: CommandId, organization: OrganizationId, *, deadline_ms: int, gone: Gone
+        self,
+        waiting: Waiting,
+        command: CommandId,
+        organization: OrganizationId,
+        *,
+        generation: int,
+        deadline_ms: int,
+        gone: Gone,
     ) -> Outcome:
         ends = self._monotonic() + max(0, deadline_ms - self._now_ms()) / 1000
         pause = FIRST_LOOK_S
@@ -147,7 +168,7 @@ class CommandExecutor:
             if gone.done():
                 raise ClientDisconnect
             outcome = await self._recorded_outcome(organization, command)
-            if outcome is not None:
+            if outcome is not None and _can_be_read_in(generation, outcome):
                 self._metrics.outcomes.labels(outcome.status.value, "record").inc()
                 return outcome
             if self._monotonic() >= ends:
@@ -163,6 +184,11 @@ class CommandExecutor:
                 raise
             return None
         return None if operation is None else outcome_of(operation)
+
+
+def _can_be_read_in(generation: int, outcome: Outcome) -> bool:
+    """At a switch of generations the record may tell of the other one's documents; its own outcome is on its way then."""
+    return outcome.status is not OutcomeStatus.SUCCEEDED or outcome.generation in {None, generation}
 
 
 def require_same_request(earlier: OperationDocument, request_hash: str) -> None:

@@ -36,6 +36,7 @@ def outcome_of(operation: OperationDocument) -> Outcome | None:
         code=operation["code"],
         message=operation["message"],
         result=operation["result"],
+        generation=operation.get("generation"),
     )
 
 
