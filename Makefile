@@ -22,6 +22,7 @@ SERVER_TESTS := $(wildcard tests/faults tests/end_to_end tests/integration)
 TEST_PROCESSES ?= 2
 # Each has a Kafka and a mongod of its own, and mostly waits.
 SERVER_TEST_PROCESSES ?= 3
+FAULT_PROCESSES ?= 2
 
 .PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals faults bench-connectors
 
@@ -110,7 +111,7 @@ arrivals: $(INSTALLED) ## An hour of arrivals at 200/s, a kill a minute, as fast
 faults: $(INSTALLED) ## The whole fault suite, up to the first failure (CASE='ingest.after_bulk or store' REPEAT=20)
 	@for round in $$(seq $(REPEAT)); do \
 		echo "round $$round of $(REPEAT)"; \
-		WAYPOST_TEST_ALL_FAULTS=1 $(BIN)/pytest -q -x -k '$(CASE)' tests/faults \
+		WAYPOST_TEST_ALL_FAULTS=1 $(BIN)/pytest -q -x --numprocesses $(FAULT_PROCESSES) --dist worksteal -k '$(CASE)' tests/faults \
 			|| { echo "failed in round $$round of $(REPEAT)"; exit 1; }; \
 	done
 

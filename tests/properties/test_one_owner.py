@@ -66,7 +66,7 @@ class World:
 
     async def _hold(self, number: int) -> None:
         try:
-            async with self.fences[number].held(SESSION, ORGANIZATION, lambda: None) as hold:
+            async with self.fences[number].held(Taking(SESSION, ORGANIZATION, lambda: None)) as hold:
                 self.holds[number] = hold
                 await asyncio.Event().wait()
         except OvertakenError:

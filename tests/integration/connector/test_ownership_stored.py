@@ -53,6 +53,17 @@ async def test_each_take_raises_the_fence_and_says_whether_the_session_was_relea
     assert (third.fence, third.was_released) == (3, True)
 
 
+async def test_what_is_to_be_taken_only_if_it_is_free_is_left_to_who_has_it(database: MongoDatabase) -> None:
+    first, second = fences_of(database), fences_of(database)
+    politely = Taking(ONE, ORGANIZATION, lambda: None, only_if_free=True)
+    await first.take([taking(ONE)])
+    assert await second.take([politely]) == {}
+    assert await first.fences([ONE]) == {ONE: 1}
+    await first.release({ONE: 1})
+    made = (await second.take([politely]))[ONE]
+    assert (made.fence, made.was_released) == (2, True)
+
+
 async def test_a_release_under_an_older_fence_changes_nothing(database: MongoDatabase) -> None:
     first = fences_of(database)
     await first.take([taking(ONE)])

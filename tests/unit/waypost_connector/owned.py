@@ -42,6 +42,8 @@ class MemoryFences:
         for taking in takings:
             session, fences = taking.session, self.counters.fences
             before = self.counters.holders.get(session)
+            if taking.only_if_free and before is not None:
+                continue
             fences[session] = max(fences.get(session, 0), taking.above) + 1
             self.counters.holders[session] = self.holder
             taken[session] = Taken(fences[session], was_released=before is None)

@@ -11,7 +11,7 @@ from tests.unit.waypost_connector.owned import ORGANIZATION, Counters, MemoryFen
 
 from waypost_common.identifiers import SessionId
 from waypost_connector.backend import OvertakenError
-from waypost_connector.fences import ACT_SECONDS, Fences, Hold
+from waypost_connector.fences import ACT_SECONDS, Fences, Hold, Taking
 
 SESSION = SessionId("s1")
 
@@ -60,7 +60,7 @@ class Holding:
         def overtaken() -> None:
             self.was_overtaken = True
 
-        async with self.fences.held(self.session, ORGANIZATION, overtaken, above=above) as hold:
+        async with self.fences.held(Taking(self.session, ORGANIZATION, overtaken, above)) as hold:
             self._hold = hold
             await self._leave.wait()
 
@@ -203,7 +203,7 @@ async def test_a_session_that_is_given_up_while_it_is_taken_is_released() -> Non
     fences, records = fences_of("a", counters, Clock())
 
     async def take() -> None:
-        async with fences.held(SESSION, ORGANIZATION, lambda: None):
+        async with fences.held(Taking(SESSION, ORGANIZATION, lambda: None)):
             raise AssertionError("never held")
 
     taking = asyncio.get_running_loop().create_task(take(), name="take")

@@ -118,6 +118,32 @@ async def test_it_is_taken_again_only_when_the_group_has_given_it_back() -> None
         await runners.end(5)
 
 
+async def test_it_is_taken_again_once_nobody_has_it_where_the_group_had_given_it_back_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process that wakes may be told of its new assignment first, and see only then that another one was at work."""
+    monkeypatch.setattr("waypost_connector.runners.AGAIN_SECONDS", 0.0)
+    counters, connection = Counters(), TinyConnection([], None)
+    assignment = Assignment(session_timeout_s=10)
+    assignment.assigned([0], count=1)
+    backend = TinyBackend(connection)
+    async with surroundings_for(backend, Kafka(), counters=counters) as around, asyncio.TaskGroup() as tasks:
+        runners = Runners(around.surroundings, assignment, tasks)
+        runners.follow([RUNNING])
+        await until(lambda: backend.attempts == 1)
+        take_by_another(counters)
+        fence = counters.fences[DEVICE.session]
+        await until(lambda: len(runners) == 0)
+        runners.follow([RUNNING])
+        await until(lambda: len(runners) == 0)
+        assert (counters.fences[DEVICE.session], backend.attempts) == (fence, 1)
+        counters.holders[DEVICE.session] = None
+        runners.follow([RUNNING])
+        await until(lambda: backend.attempts == 2)
+        assert counters.fences[DEVICE.session] == fence + 1
+        await runners.end(5)
+
+
 async def test_a_backend_that_cannot_open_the_keys_fails_the_session_and_tries_again() -> None:
     kafka, backend = Kafka(), TinyBackend(BackendError("no key of WAYPOST_DEVICES_KEYS opens it"), TinyConnection([], None))
     async with serving(backend, kafka):

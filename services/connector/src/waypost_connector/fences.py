@@ -36,8 +36,11 @@ class Taking:
     session: SessionId
     organization: OrganizationId
     overtaken: Callable[[], None]
+    """Called once, when another process has taken the session."""
     above: int = 0
     """A fence that was seen elsewhere: the new one is higher, also where the counter was lost."""
+    only_if_free: bool = False
+    """Not to be taken from another process: only where the holder before has let go of it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class FenceRecords(Protocol):
     """What is asked of `waypost_connector.stored_fences.StoredFences`. Each raises PyMongoError."""
 
     async def take(self, takings: Sequence[Taking]) -> Mapping[SessionId, Taken]:
-        """Raises each session's fence, all at once. What another process took in the same moment is left out."""
+        """Raises each session's fence, all at once. What another process took in the same moment, or has, is left out."""
         ...
 
     async def fences(self, sessions: Sequence[SessionId]) -> Mapping[SessionId, int]:
@@ -141,15 +144,12 @@ class Fences:
         self._asked = asyncio.Event()
 
     @asynccontextmanager
-    async def held(
-        self, session: SessionId, organization: OrganizationId, overtaken: Callable[[], None], *, above: int = 0
-    ) -> AsyncIterator[Hold]:
+    async def held(self, taking: Taking) -> AsyncIterator[Hold]:
         """Takes the session, however long MongoDB takes for it, and lets go of it in the end.
 
-        `overtaken` is called when another process has taken it. `above`: see `Taking`.
-        Raises OvertakenError when another process takes it in the same moment.
+        Raises OvertakenError when another process takes it in the same moment, or it is not free.
         """
-        hold = await self._take(Taking(session, organization, overtaken, above))
+        hold = await self._take(taking)
         try:
             yield hold
         finally:
@@ -196,12 +196,18 @@ class Fences:
                 continue
 
     async def flush(self) -> None:
-        """Waits until what was let go of is released, so that the next holder need not wait. `run` may have ended."""
-        await self._release()
+        """Releases what was let go of, so that the next holder need not wait. `run` may have ended. Raises PyMongoError."""
+        if self._releasing:
+            going, self._releasing = self._releasing, {}
+            try:
+                await self._records.release(going)
+            except PyMongoError:
+                self._releasing = going | self._releasing
+                raise
 
     async def look(self) -> None:
         """Once: lets go, takes, and sees which fences are still the newest. Raises PyMongoError."""
-        await self._release()
+        await self.flush()
         await self._take_all()
         began = self._monotonic()
         holds = list(self._holds.values())
@@ -224,7 +230,7 @@ class Fences:
             self._taking.pop(taking, None)
             made = taken.get(taking.session)
             if made is None and not future.done():
-                future.set_exception(OvertakenError("another connector took the session in the same moment"))
+                future.set_exception(OvertakenError("another connector has the session"))
             elif made is not None:
                 not_before = began if made.was_released else until
                 hold = Hold(
@@ -240,12 +246,3 @@ class Fences:
                     self._let_go(hold)
                 else:
                     future.set_result(hold)
-
-    async def _release(self) -> None:
-        if self._releasing:
-            going, self._releasing = self._releasing, {}
-            try:
-                await self._records.release(going)
-            except PyMongoError:
-                self._releasing = going | self._releasing
-                raise

@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from time import monotonic
+from typing import Final
 
 import structlog
 
@@ -14,6 +17,22 @@ from waypost_connector.wishes import Wish
 
 log = structlog.stdlib.get_logger(__name__)
 
+AGAIN_SECONDS: Final = 2.0
+"""How often it is looked whether a session that another process took is free."""
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """A session that another process took. A newer assignment gives it back; an older one only where nobody has it any more.
+
+    For this process may have been told of its newest assignment before it saw that another one had been at work.
+    """
+
+    generation: int
+    """The assignment at that time."""
+    again_at: float
+    """When it is looked at again whether it is free."""
+
 
 class Runners:
     def __init__(self, surroundings: Surroundings, assignment: Assignment, tasks: asyncio.TaskGroup) -> None:
@@ -21,8 +40,7 @@ class Runners:
         self._assignment = assignment
         self._tasks = tasks
         self._running: dict[SessionRunner, asyncio.Task[None]] = {}
-        self._overtaken: dict[SessionId, int] = {}
-        """Sessions that another process took, with the assignment at that time: only a newer one can have given them back."""
+        self._overtaken: dict[SessionId, Overtaken] = {}
 
     def __len__(self) -> int:
         return len(self._running)
@@ -37,8 +55,11 @@ class Runners:
             else:
                 runner.want(wish)
         for wish in wanted.values():
-            if self._overtaken.get(wish.device.session) != self._assignment.generation:
+            overtaken = self._overtaken.get(wish.device.session)
+            if overtaken is None or overtaken.generation != self._assignment.generation:
                 self._begin(wish)
+            elif overtaken.again_at <= monotonic():
+                self._begin(wish, only_if_free=True)
 
     def stop(self) -> None:
         """They take nothing more."""
@@ -56,14 +77,17 @@ class Runners:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _begin(self, wish: Wish) -> None:
-        self._overtaken.pop(wish.device.session, None)
+    def _begin(self, wish: Wish, *, only_if_free: bool = False) -> None:
         runner = SessionRunner(wish.device, self._surroundings)
         runner.want(wish)
-        task = self._running[runner] = self._tasks.create_task(runner.run(), name=f"session {wish.device.session}")
+        task = self._running[runner] = self._tasks.create_task(
+            runner.run(only_if_free=only_if_free), name=f"session {wish.device.session}"
+        )
         task.add_done_callback(partial(self._forget, runner))
 
     def _forget(self, runner: SessionRunner, _task: asyncio.Task[None]) -> None:
         del self._running[runner]
         if runner.was_overtaken:
-            self._overtaken[runner.device.session] = self._assignment.generation
+            self._overtaken[runner.device.session] = Overtaken(self._assignment.generation, monotonic() + AGAIN_SECONDS)
+        else:
+            self._overtaken.pop(runner.device.session, None)

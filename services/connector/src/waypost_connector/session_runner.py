@@ -20,6 +20,7 @@ from waypost_connector.backend import (
 )
 from waypost_connector.backoff import delays
 from waypost_connector.carrying import Carrying
+from waypost_connector.fences import Taking
 from waypost_connector.live.control import SessionControl
 from waypost_connector.live.pairing import Pairing, PairingUnansweredError
 from waypost_connector.live.sessions import Line
@@ -121,14 +122,18 @@ class SessionRunner:
             if self._carrying:
                 self._carrying.end()
 
-    async def run(self) -> None:
-        """Until stopped, or overtaken. Cancelling it disconnects at once; what was not acknowledged comes again."""
+    async def run(self, *, only_if_free: bool = False) -> None:
+        """Until stopped, or overtaken. Cancelling it disconnects at once; what was not acknowledged comes again.
+
+        `only_if_free`: returns at once, as overtaken, where another process has the session.
+        """
         self._running = asyncio.current_task()
         around, device = self._surroundings, self.device
         if self._stopping.is_set():
             return
+        taking = Taking(device.session, device.organization, self._overtaken, self._fence_told, only_if_free)
         try:
-            async with around.fences.held(device.session, device.organization, self._overtaken, above=self._fence_told) as hold:
+            async with around.fences.held(taking) as hold:
                 self._owning = OwnedSession(device, around, hold)
                 await self._own(self._owning)
         except* OvertakenError:
@@ -246,23 +251,20 @@ class SessionRunner:
 
     async def _serve(self, connection: Connection) -> None:
         session, identity = self.device.session, connection.identity
-        owned, sessions = self._owned, self._surroundings.sessions
-        line = Line(connection, owned.hold, owned.records.of_delivery)
-        self._line = line
-        self._carrying = Carrying(
-            owned.hold, connection, self._surroundings.publisher, owned.records, crash=self._surroundings.crash
-        )
+        owned, around = self._owned, self._surroundings
+        line = self._line = Line(connection, owned.hold, owned.records.of_delivery)
+        self._carrying = Carrying(owned.hold, connection, around.publisher, owned.records, crash=around.crash)
         try:
             await self._announce("working", phoneNumber=identity.phone_number, waJid=identity.jid, waLid=identity.lid)
             self._wishes.identified = True
-            sessions.connect(session, line)
+            around.sessions.connect(session, line)
             if self._is_over or not self._wishes.running:
                 self._carrying.end()
             with self._metrics.sessions.labels(SessionPhase.WORKING).track_inprogress():
                 await self._carrying.run()
         finally:
             self._line = self._carrying = None
-            sessions.disconnect(session, line)
+            around.sessions.disconnect(session, line)
             await connection.disconnect()
 
     async def _rest(self, phase: SessionPhase) -> None:

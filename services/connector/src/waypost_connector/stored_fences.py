@@ -61,6 +61,8 @@ class StoredFences:
             "organization": {"$literal": taking.organization},
             "backend": {"$literal": self._backend},
         }
+        if taking.only_if_free:
+            return UpdateOne({"_id": taking.session, "holder": None}, [{"$set": change}])
         return UpdateOne({"_id": taking.session}, [{"$set": change}], upsert=True)
 
     def _held(self, sessions: Sequence[SessionId]) -> dict[str, Any]:
