@@ -52,7 +52,7 @@ status: $(INSTALLED) ## Say what runs
 
 clean: ## Stop, and remove the data and the caches of this folder
 	@[ ! -x $(BIN)/waypost-local ] || $(BIN)/waypost-local down
-	rm -rf .waypost .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf .waypost .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov .faults
 	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytecode is kept, whatever the shell says: else each process of the tests compiles all of our code, and every test, anew.
@@ -109,11 +109,13 @@ arrivals: $(INSTALLED) ## An hour of arrivals at 200/s, a kill a minute, as fast
 	WAYPOST_TEST_ARRIVALS=$(EVENTS) WAYPOST_TEST_ARRIVALS_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/faults/test_connectors_arrivals.py
 
 faults: $(INSTALLED) ## The whole fault suite, up to the first failure (CASE='ingest.after_bulk or store' REPEAT=20)
-	@for round in $$(seq $(REPEAT)); do \
+	@rm -rf .faults; mkdir .faults; failed=0; \
+	for round in $$(seq $(REPEAT)); do \
 		echo "round $$round of $(REPEAT)"; \
-		WAYPOST_TEST_ALL_FAULTS=1 $(BIN)/pytest -q -x --numprocesses $(FAULT_PROCESSES) --dist worksteal -k '$(CASE)' tests/faults \
-			|| { echo "failed in round $$round of $(REPEAT)"; exit 1; }; \
-	done
+		WAYPOST_TEST_ALL_FAULTS=1 $(BIN)/pytest -q -x --numprocesses $(FAULT_PROCESSES) --dist loadgroup -k '$(CASE)' \
+			--junitxml .faults/$$round.xml tests/faults || { echo "failed in round $$round of $(REPEAT)"; failed=1; break; }; \
+	done; \
+	$(BIN)/python -m tests.faults.summary .faults; exit $$failed
 
 bench-connectors: $(INSTALLED) ## Measure what sessions cost connectors, and how soon they work after a start and a kill
 	$(BIN)/python -m benchmarks.connector_sessions

@@ -1,14 +1,20 @@
 """Servers of a test's own, which it may break. `pipeline` runs on them where a test module overrides the shared ones."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from tests.faults.figures import Figures
 from tests.faults.servers import OwnKafka, OwnMongod, OwnServer
 
 S = TypeVar("S", bound=OwnServer)
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    return Figures(record_property)
 
 
 @pytest.fixture

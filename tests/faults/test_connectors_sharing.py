@@ -17,6 +17,7 @@ from tests.faults.connectors import CONNECTORS, Connector, Fleet, ProxiedKafka, 
 from tests.faults.connectors_calls import calling
 from tests.faults.connectors_record import Login
 from tests.faults.fencing import breaches
+from tests.faults.figures import Figures
 from tests.faults.thorough import thorough
 from tests.pacing import moment, pause
 from tests.processes import eventually
@@ -62,14 +63,16 @@ async def _nobody_acts_when_its_time_is_over(fleet: Fleet) -> AsyncIterator[None
     assert breaches(fleet.record.read().lines) == []
 
 
-async def test_the_sessions_of_a_killed_connector_work_elsewhere_within_20_s_and_no_other_is_touched(fleet: Fleet) -> None:
+async def test_the_sessions_of_a_killed_connector_work_elsewhere_within_20_s_and_no_other_is_touched(
+    fleet: Fleet, figures: Figures
+) -> None:
     victim = "connector-1"
     its, since = fleet.sessions_of(victim), len(fleet.record.logins)
     killed_at = now_ms()
     fleet.connectors[victim].end(signal.SIGKILL)
     taken = await fleet.until_taken(its, victim, since)
     took_ms = max(login.at for login in taken.values()) - killed_at
-    print(f"{len(its)} sessions work elsewhere {took_ms} ms after the kill")  # noqa: T201
+    figures.tell("SIGKILL until its sessions work elsewhere", took_ms / 1_000)
     await fleet.settled()
     assert fleet.record.logins_by_session(since).keys() == its
     assert took_ms <= ELSEWHERE_WITHIN_MS
@@ -78,7 +81,9 @@ async def test_the_sessions_of_a_killed_connector_work_elsewhere_within_20_s_and
 
 
 @thorough
-async def test_a_killed_connector_that_is_started_at_once_has_its_sessions_again_and_no_other_is_touched(fleet: Fleet) -> None:
+async def test_a_killed_connector_that_is_started_at_once_has_its_sessions_again_and_no_other_is_touched(
+    fleet: Fleet, figures: Figures
+) -> None:
     process = fleet.connectors["connector-3"]
     its, since = fleet.sessions_of(process.gateway), len(fleet.record.logins)
     killed_at = now_ms()
@@ -87,20 +92,22 @@ async def test_a_killed_connector_that_is_started_at_once_has_its_sessions_again
     await fleet.settled(its, since)
     logins = fleet.record.logins_by_session(since)
     took_ms = max(login.at for each in logins.values() for login in each) - killed_at
-    print(f"{len(its)} sessions work again {took_ms} ms after the kill")  # noqa: T201
+    figures.tell("SIGKILL and started at once, until its sessions work", took_ms / 1_000)
     assert logins.keys() == its
     assert Counter(login.client for each in logins.values() for login in each) == {process.gateway: len(its)}
 
 
 @thorough
-async def test_a_rolling_restart_reconnects_a_session_about_once_and_only_when_its_own_connector_restarts(fleet: Fleet) -> None:
+async def test_a_rolling_restart_reconnects_a_session_about_once_and_only_when_its_own_connector_restarts(
+    fleet: Fleet, figures: Figures
+) -> None:
     first = len(fleet.record.logins)
     for gateway, process in fleet.connectors.items():
         its, since, began = fleet.sessions_of(gateway), len(fleet.record.logins), time.monotonic()
         assert await asyncio.to_thread(process.end) == 0
         process.start()
         await fleet.settled(its, since)
-        print(f"{len(its)} sessions work {time.monotonic() - began:.1f} s after SIGTERM to {gateway}")  # noqa: T201
+        figures.tell("SIGTERM and started again, until its sessions work", time.monotonic() - began)
         assert fleet.record.logins_by_session(since).keys() == its
     counts = [len(logins) for logins in fleet.record.logins_by_session(first).values()]
     assert len(counts) == fleet.sessions
@@ -108,7 +115,9 @@ async def test_a_rolling_restart_reconnects_a_session_about_once_and_only_when_i
     assert max(counts) <= 2
 
 
-async def test_a_connector_that_was_frozen_for_30_s_does_nothing_more_for_sessions_that_moved(fleet: Fleet) -> None:
+async def test_a_connector_that_was_frozen_for_30_s_does_nothing_more_for_sessions_that_moved(
+    fleet: Fleet, figures: Figures
+) -> None:
     process, to_mongod = fleet.connectors["connector-2"], fleet.to_mongod["connector-2"]
 
     async def wake() -> None:
@@ -118,19 +127,26 @@ async def test_a_connector_that_was_frozen_for_30_s_does_nothing_more_for_sessio
         await pause(BLIND_S)
         await to_mongod.heal()
 
-    await assert_kept_out(fleet, process.gateway, process.freeze, wake)
+    took_ms = await assert_kept_out(fleet, process.gateway, process.freeze, wake)
+    figures.tell("frozen until its sessions work elsewhere", took_ms / 1_000)
 
 
 @thorough
-async def test_a_connector_that_was_cut_off_from_kafka_for_30_s_does_nothing_more_for_sessions_that_moved(fleet: Fleet) -> None:
+async def test_a_connector_that_was_cut_off_from_kafka_for_30_s_does_nothing_more_for_sessions_that_moved(
+    fleet: Fleet, figures: Figures
+) -> None:
     gateway = "connector-3"
-    await assert_kept_out(fleet, gateway, fleet.to_kafka[gateway].cut, fleet.to_kafka[gateway].heal)
+    took_ms = await assert_kept_out(fleet, gateway, fleet.to_kafka[gateway].cut, fleet.to_kafka[gateway].heal)
+    figures.tell("cut off from Kafka until its sessions work elsewhere", took_ms / 1_000)
 
 
 async def assert_kept_out(
     fleet: Fleet, victim: str, go: Callable[[], Awaitable[None]], come_back: Callable[[], Awaitable[None]]
-) -> None:
-    """Its sessions move while it is away, and it does nothing more for them under the fences that it had."""
+) -> int:
+    """Its sessions move while it is away, and it does nothing more for them under the fences that it had.
+
+    Returns after how many ms they worked elsewhere.
+    """
     its, since = fleet.sessions_of(victim), len(fleet.record.logins)
     others = fleet.record.holders().keys() - its
     asked = [*sorted(its)[:CALLED_SESSIONS], *sorted(others)[:CALLED_SESSIONS]]
@@ -151,12 +167,9 @@ async def assert_kept_out(
     late = [one for one in published if is_over(taken, one.session, one.fence)]
     called = [call for call in fleet.record.calls() if call["receivedAt"] >= back_at and call["client"] == victim]
     called = [call for call in called if is_over(taken, call["session"], call["fence"])]
-    print(  # noqa: T201
-        f"{len(its)} sessions work elsewhere {took_ms} ms after {victim} was gone; "
-        f"afterwards it published {len(late)} events and made {len(called)} calls that it may not"
-    )
     assert Counter(one.session for one in late) == {}
     assert Counter(call["session"] for call in called) == {}
+    return took_ms
 
 
 @thorough

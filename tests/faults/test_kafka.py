@@ -6,6 +6,7 @@ import time
 import httpx
 import pytest
 from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
+from tests.faults.figures import Figures
 from tests.faults.history import (
     Verdict,
     assert_as_if_nothing_had_happened,
@@ -38,7 +39,7 @@ def topic_prefix() -> str:
     return ""
 
 
-async def test_kafka_killed_and_silent_under_load(pipeline: Pipeline, own_kafka: OwnKafka) -> None:
+async def test_kafka_killed_and_silent_under_load(pipeline: Pipeline, own_kafka: OwnKafka, figures: Figures) -> None:
     ingest, store, api, key = await asyncio.gather(
         pipeline.start("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50"),
         pipeline.start("waypost-store", WAYPOST_STORE_SWEEP_INTERVAL_S="0.5"),
@@ -47,12 +48,13 @@ async def test_kafka_killed_and_silent_under_load(pipeline: Pipeline, own_kafka:
     )
     await pipeline.publish([working_session(), message("A")])
     async with pipeline.client(api, key) as client, load(pipeline, make_history(15_000), a_second=150):
-        for fault, seconds in ((own_kafka.killed(), 2.0), (own_kafka.stopped(), 10.0)):
+        for what, fault, seconds in (("killed", own_kafka.killed(), 2.0), ("silent", own_kafka.stopped(), 10.0)):
             await until_more_applied(pipeline, 200)
             assert (await client.patch(CHAT, json={"pinned": True})).status_code == 200
             async with fault:
                 await assert_only_writes_are_refused(client, seconds)
-            await eventually(lambda: changeable(client), lambda: f"writes again\n{logs(pipeline)}")
+            with figures.until(f"Kafka was {what} and is back, until a change is answered"):
+                await eventually(lambda: changeable(client), lambda: f"writes again\n{logs(pipeline)}")
         await until_more_applied(pipeline, 200)
     ended = await ends_of_operations(pipeline)
     expired = {command: verdict for command, verdict in ended.items() if verdict[0] == "expired"}

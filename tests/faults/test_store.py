@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.faults.figures import Figures
 from tests.faults.history import logs
 from tests.faults.store_commands import assert_each_ended_once, make_commands, with_chats
 from tests.pacing import paced
@@ -42,13 +43,18 @@ async def until_more_claimed(pipeline: Pipeline, count: int) -> None:
     await eventually(more, lambda: f"{count} commands more claimed\n{logs(pipeline)}", every=0.005)
 
 
-async def test_a_store_killed_and_stopped_between_many_commands_gives_each_one_outcome(pipeline: Pipeline) -> None:
+async def test_a_store_killed_and_stopped_between_many_commands_gives_each_one_outcome(
+    pipeline: Pipeline, figures: Figures
+) -> None:
     commands = make_commands(1_500, await with_chats(pipeline))
     store = pipeline.process("waypost-store", **SETTINGS)
     async with asking(pipeline, commands, a_second=100):
+        before = "nothing"
         for number, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 0), (signal.SIGKILL, -9)):
             store.start()
-            await until_more_claimed(pipeline, 70)
+            with figures.until(f"started after {before}, until 70 commands are claimed"):
+                await until_more_claimed(pipeline, 70)
+            before = signal.Signals(number).name
             assert await asyncio.to_thread(store.end, number) == code
         store.start()
     await assert_each_ended_once(pipeline, commands)

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
+from tests.faults.figures import Figures
 from tests.faults.history import load, logs, make_history, modelled, outcomes
 from tests.faults.mixed_load import Caller, Told
 from tests.pacing import moment, pause
@@ -93,7 +94,9 @@ async def replicas(system: System) -> AsyncIterator[list[httpx.AsyncClient]]:
         yield [await stack.enter_async_context(system.pipeline.client(one, key)) for one in system.pairs["waypost-api"]]
 
 
-async def test_one_of_each_kind_may_be_killed_under_load(system: System, replicas: Sequence[httpx.AsyncClient]) -> None:
+async def test_one_of_each_kind_may_be_killed_under_load(
+    system: System, replicas: Sequence[httpx.AsyncClient], figures: Figures
+) -> None:
     pipeline, told, over = system.pipeline, Told(), asyncio.Event()
     callers = [
         Caller(replicas, session, chats[number::CALLERS_OF_A_SESSION], told, seed=number)
@@ -107,7 +110,10 @@ async def test_one_of_each_kind_may_be_killed_under_load(system: System, replica
         faults = await kill_one_of_each(system)
         over.set()
     print(sorted(told.answers.items()), len(told.failures))  # noqa: T201  (shown by `pytest -rP`)
-    assert [one for one in told.failures if not any(at <= one[0] <= at + RECOVERED_S for at in faults)] == []
+    assert [one for one in told.failures if not any(at <= one[0] <= at + RECOVERED_S for at in faults.values())] == []
+    for name, at in faults.items():
+        last = max((failed_at for failed_at, _what in told.failures if at <= failed_at <= at + RECOVERED_S), default=at)
+        figures.tell(f"SIGKILL of {name}, until the last caller who noticed", last - at)
     await assert_every_operation_ended(pipeline)
     for caller in callers:
         await caller.check()
@@ -115,13 +121,13 @@ async def test_one_of_each_kind_may_be_killed_under_load(system: System, replica
     await assert_as_the_log_says(pipeline)
 
 
-async def kill_one_of_each(system: System) -> list[float]:
+async def kill_one_of_each(system: System) -> dict[str, float]:
     """Returns when each was killed, once the time of the load is over."""
-    started, faults = time.monotonic(), []
+    started, faults = time.monotonic(), dict[str, float]()
     for name, seconds in KILLED_AFTER_S.items():
         await moment(started + seconds)
         one = system.pairs[name][0]
-        faults.append(time.monotonic())
+        faults[name] = time.monotonic()
         await asyncio.to_thread(one.end, signal.SIGKILL)
         await pause(AWAY_S)
         one.start()
