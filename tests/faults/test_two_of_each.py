@@ -3,32 +3,31 @@
 import asyncio
 import signal
 import time
-from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import orjson
 import pytest
 from tests.faults.figures import Figures
-from tests.faults.history import load, logs, make_history, modelled, outcomes
+from tests.faults.history import load, make_history, modelled, outcomes
 from tests.faults.mixed_load import Caller, Told
+from tests.faults.whole_system import (
+    System,
+    assert_every_operation_ended,
+    assert_nothing_was_done_twice,
+    start_whole_system,
+)
 from tests.pacing import moment, pause
 from tests.plugins.pipeline import Pipeline
-from tests.processes import Process, eventually
 from tests.properties.stored_view import stored_view
 
-from waypost_common.identifiers import Jid, SessionId
 from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, EVENTS_DLQ, live_commands
-from waypost_connector.simulated.record import read_record
 from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
-from waypost_local.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-SESSIONS, CHATS, HISTORY = 4, 12, 400
 CALLERS_OF_A_SESSION = 2
 KILLED_AFTER_S = {"waypost-api": 8, "waypost-ingest": 20, "waypost-store": 32, "waypost-connector": 44}
 AWAY_S = 2
@@ -38,53 +37,9 @@ RECOVERED_S = 15
 ARRIVALS_A_SECOND = 50
 
 
-@dataclass
-class System:
-    pipeline: Pipeline
-    pairs: dict[str, list[Process]]
-    folder: Path
-
-    async def chats(self) -> dict[SessionId, list[Jid]]:
-        """Those that one can write to, of each session."""
-        found: dict[SessionId, list[Jid]] = defaultdict(list)
-        query = {"visible": True, "type": {"$in": ["dm", "group"]}}
-        async for chat in self.pipeline.database["chats"].find(query).sort("_id"):
-            found[chat["session"]].append(chat["jid"])
-        assert len(found) == SESSIONS
-        return found
-
-    def calls(self) -> list[dict[str, str]]:
-        """What WhatsApp was asked and did, by the network's own record."""
-        lines = read_record(self.folder)
-        return [line for line in lines if line["what"] == "called" and line["outcome"] == "done"]
-
-
 @pytest.fixture
 async def system(pipeline: Pipeline, tmp_path: Path) -> System:
-    """All sessions working and all their chats known; nothing more arrives but what calls bring about."""
-    folder = tmp_path / "network"
-    network = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": "of network and connectors"}
-    world = ("--sessions", str(SESSIONS), "--chats", str(CHATS), "--history", "100", "--rate", "0", "--events", str(HISTORY))
-    await pipeline.start("waypost-simulated-network", "--data", str(folder), *world, **network)
-    sending = {"WAYPOST_SENDING_PER_MINUTE": "100000", "WAYPOST_SENDING_PER_HOUR": "1000000"}
-    pairs = {name: [pipeline.process(name), pipeline.process(name)] for name in ("waypost-ingest", "waypost-store")}
-    pairs["waypost-connector"] = [
-        pipeline.process("waypost-connector", "run", **network, **sending, WAYPOST_CONNECTOR_GATEWAY_ID=f"connector-{number}")
-        for number in (1, 2)
-    ]
-    pairs["waypost-api"] = [pipeline.process("waypost-api", WAYPOST_HTTP_PORT=str(free_port())) for _ in (1, 2)]
-    for process in (every := [process for pair in pairs.values() for process in pair]):
-        process.start()
-    await asyncio.gather(*(process.until_ready() for process in every))
-    system = System(pipeline, pairs, folder)
-
-    async def arrived() -> bool:
-        lines = read_record(folder)
-        return sum(len(line["ids"]) for line in lines if line["what"] == "acknowledged") >= HISTORY
-
-    await eventually(arrived, lambda: f"all that arrives has arrived\n{logs(pipeline)}")
-    await pipeline.until_applied()
-    return system
+    return await start_whole_system(pipeline, tmp_path / "network")
 
 
 @pytest.fixture
@@ -117,7 +72,7 @@ async def test_one_of_each_kind_may_be_killed_under_load(
     await assert_every_operation_ended(pipeline)
     for caller in callers:
         await caller.check()
-    assert_nothing_was_done_twice(system, told)
+    assert_nothing_was_done_twice(system.calls(), told)
     await assert_as_the_log_says(pipeline)
 
 
@@ -134,20 +89,6 @@ async def kill_one_of_each(system: System) -> dict[str, float]:
         await one.until_ready()
     await moment(started + LOAD_S)
     return faults
-
-
-async def assert_every_operation_ended(pipeline: Pipeline) -> None:
-    async def ended() -> bool:
-        return not await pipeline.database["operations"].count_documents({"status": {"$in": ["pending", "started"]}})
-
-    await eventually(ended, lambda: f"every operation has an outcome\n{logs(pipeline)}")
-
-
-def assert_nothing_was_done_twice(system: System, told: Told) -> None:
-    made = Counter(call["command"] for call in system.calls() if call["operation"] in {"message.send", "channel.create"})
-    assert made
-    assert {command: count for command, count in made.items() if count > 1} == {}
-    assert told.sent <= made.keys()
 
 
 async def assert_as_the_log_says(pipeline: Pipeline) -> None:

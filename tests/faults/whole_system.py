@@ -1,0 +1,91 @@
+"""Two of each service and the simulated network, on one Kafka and one mongod."""
+
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.faults.history import logs
+from tests.faults.mixed_load import Told
+from tests.plugins.pipeline import Pipeline
+from tests.processes import Process, eventually
+
+from waypost_common.identifiers import Jid, SessionId
+from waypost_connector.simulated.record import read_record
+from waypost_local.ports import free_port
+
+SESSIONS, CHATS, HISTORY = 4, 12, 400
+NOT_REPEATABLE = {"message.send", "channel.create"}
+
+
+@dataclass
+class System:
+    pipeline: Pipeline
+    pairs: dict[str, list[Process]]
+    """By the service's program."""
+    folder: Path
+    """Of the network."""
+
+    async def chats(self) -> dict[SessionId, list[Jid]]:
+        """Those that one can write to, of each session."""
+        found: dict[SessionId, list[Jid]] = defaultdict(list)
+        query = {"visible": True, "type": {"$in": ["dm", "group"]}}
+        async for chat in self.pipeline.database["chats"].find(query).sort("_id"):
+            found[chat["session"]].append(chat["jid"])
+        assert len(found) == SESSIONS
+        return found
+
+    def calls(self) -> list[dict[str, Any]]:
+        """What WhatsApp was asked and did, by the network's own record."""
+        lines = read_record(self.folder)
+        return [line for line in lines if line["what"] == "called" and line["outcome"] == "done"]
+
+
+async def start_whole_system(pipeline: Pipeline, folder: Path, *world: str, **environment: str) -> System:
+    """All sessions working and all their chats known; nothing more arrives but what calls bring about.
+
+    `world`: more options of the network. `environment`: of every service.
+    """
+    network = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": "of network and connectors"}
+    size = ("--sessions", str(SESSIONS), "--chats", str(CHATS), "--history", "100", "--rate", "0", "--events", str(HISTORY))
+    await pipeline.start("waypost-simulated-network", "--data", str(folder), *size, *world, **network)
+    sending = {"WAYPOST_SENDING_PER_MINUTE": "100000", "WAYPOST_SENDING_PER_HOUR": "1000000"}
+    pairs = {
+        name: [pipeline.process(name, **environment), pipeline.process(name, **environment)]
+        for name in ("waypost-ingest", "waypost-store")
+    }
+    pairs["waypost-connector"] = [
+        pipeline.process(
+            "waypost-connector", "run", **network, **sending, **environment, WAYPOST_CONNECTOR_GATEWAY_ID=f"connector-{number}"
+        )
+        for number in (1, 2)
+    ]
+    pairs["waypost-api"] = [pipeline.process("waypost-api", **environment, WAYPOST_HTTP_PORT=str(free_port())) for _ in (1, 2)]
+    for process in (every := [process for pair in pairs.values() for process in pair]):
+        process.start()
+    await asyncio.gather(*(process.until_ready() for process in every))
+
+    async def arrived() -> bool:
+        lines = read_record(folder)
+        return sum(len(line["ids"]) for line in lines if line["what"] == "acknowledged") >= HISTORY
+
+    await eventually(arrived, lambda: f"all that arrives has arrived\n{logs(pipeline)}")
+    await pipeline.until_applied()
+    return System(pipeline, pairs, folder)
+
+
+async def assert_every_operation_ended(pipeline: Pipeline) -> None:
+    """Waits for it."""
+
+    async def ended() -> bool:
+        return not await pipeline.database["operations"].count_documents({"status": {"$in": ["pending", "started"]}})
+
+    await eventually(ended, lambda: f"every operation has an outcome\n{logs(pipeline)}")
+
+
+def assert_nothing_was_done_twice(calls: list[dict[str, Any]], told: Told) -> None:
+    made = Counter(call["command"] for call in calls if call["operation"] in NOT_REPEATABLE)
+    assert made
+    assert {command: count for command, count in made.items() if count > 1} == {}
+    assert told.sent <= made.keys()
