@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from tests.properties.stored_view import stored_view
 
 from waypost_common.events import Event, subject_of
 from waypost_common.identifiers import EventId, SessionId, new_command_id
-from waypost_common.topics import OUTCOMES
+from waypost_common.topics import EVENTS_DLQ, OUTCOMES
 from waypost_connector.simulated.world import generate_events
 
 STRANGER = "6280000000000@s.whatsapp.net"
@@ -30,6 +30,9 @@ BURST = 20
 
 Verdict = tuple[str, str | None]
 """Status and code of an outcome."""
+
+Place = tuple[int, int]
+"""Partition and offset of a record on `wa.events`."""
 
 
 @dataclass
@@ -104,13 +107,15 @@ async def until_more_applied(pipeline: Pipeline, count: int) -> None:
     await eventually(more, lambda: f"{count} events more applied\n{logs(pipeline)}", every=0.005)
 
 
-async def assert_as_if_nothing_had_happened(pipeline: Pipeline, others: Mapping[str, Verdict] | None = None) -> None:
+async def assert_as_if_nothing_had_happened(
+    pipeline: Pipeline, others: Mapping[str, Verdict] | None = None, *, but: Collection[Place] = ()
+) -> None:
     """Waits until everything is applied. The documents are the model's, and each command has the one outcome of the model.
 
-    `others`: the outcomes of commands that become no event.
+    `others`: the outcomes of commands that become no event. `but`: records that the model is not told of.
     """
     await pipeline.until_applied()
-    view, verdicts = modelled(await pipeline.read_all())
+    view, verdicts = modelled([one for one in await pipeline.read_all() if (one.partition, one.offset) not in but])
     verdicts |= others or {}
     assert await stored_view(pipeline.database) == view
 
@@ -141,6 +146,26 @@ async def outcomes(pipeline: Pipeline) -> dict[str, set[Verdict]]:
         outcome = json.loads(record.value)
         told[outcome["command"]].add((outcome["status"], outcome["code"]))
     return dict(told)
+
+
+async def dead_letters(pipeline: Pipeline) -> list[tuple[Place, bytes]]:
+    """Where each dead letter was on `wa.events`, and its bytes."""
+    found = []
+    for record in await pipeline.read_all(EVENTS_DLQ):
+        headers = dict(record.headers)
+        found.append(((int(headers["dlq-origin-partition"]), int(headers["dlq-origin-offset"])), record.value))
+    return found
+
+
+async def ends_of_operations(pipeline: Pipeline) -> dict[str, Verdict]:
+    """What became of each request that was let in, once none is open: nobody waits for ever."""
+    operations = pipeline.database["operations"]
+
+    async def all_ended() -> bool:
+        return await operations.count_documents({"status": {"$in": ["pending", "started"]}}) == 0
+
+    await eventually(all_ended, lambda: f"an end of every operation\n{logs(pipeline)}")
+    return {one["_id"]: (one["status"], one["code"]) async for one in operations.find({})}
 
 
 def logs(pipeline: Pipeline) -> str:

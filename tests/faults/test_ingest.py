@@ -1,10 +1,15 @@
 """Ingest is killed, stopped and joined by others under load: the documents end as if nothing had happened."""
 
 import asyncio
+import itertools
+import random
 import signal
+import time
 
 import pytest
 from tests.faults.history import assert_as_if_nothing_had_happened, load, make_history, until_more_applied
+from tests.faults.thorough import thorough
+from tests.pacing import paced
 from tests.plugins.pipeline import Pipeline
 from tests.processes import Process
 
@@ -13,6 +18,11 @@ pytestmark = pytest.mark.slow
 SMALL_BATCHES = {"WAYPOST_BATCH_MAX_RECORDS": "50"}
 SHORT_SESSION = {"WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
 """The least that Kafka allows: so long does the group wait for a member that was killed."""
+
+
+CHANGE_EVERY_S = 5
+CHANGES = 13
+REPLICAS = 3
 
 
 def ingest(pipeline: Pipeline) -> Process:
@@ -55,6 +65,37 @@ async def test_replicas_of_ingest_that_join_and_leave_under_load(pipeline: Pipel
             assert await asyncio.to_thread(leaving.end, signal.SIGTERM) == 0
             await until_more_applied(pipeline, 200)
     await assert_as_if_nothing_had_happened(pipeline)
+
+
+@thorough
+@pytest.mark.timeout(400)
+async def test_replicas_of_ingest_that_come_and_go_every_5_s_by_sigterm_and_sigkill(pipeline: Pipeline) -> None:
+    replicas = [ingest(pipeline) for _ in range(REPLICAS)]
+    chance, ends = random.Random(7), itertools.cycle([signal.SIGTERM, signal.SIGKILL])
+    replicas[0].start()
+    stood_still = []
+    async with load(pipeline, make_history(30_000), a_second=250):
+        await until_more_applied(pipeline, 100)
+        async for _ in paced(range(CHANGES), a_second=1 / CHANGE_EVERY_S):
+            running = [one for one in replicas if one.is_running]
+            joins = len(running) == 1 or (len(running) < REPLICAS and chance.random() < 0.5)
+            if joins:
+                next(one for one in replicas if not one.is_running).start()
+            else:
+                number = next(ends)
+                code = await asyncio.to_thread(chance.choice(running).end, number)
+                assert code == (0 if number == signal.SIGTERM else -number)
+            stood_still.append(await seconds_until_each_partition_moves(pipeline))
+    await assert_as_if_nothing_had_happened(pipeline)
+    assert all("Traceback" not in one.log for one in replicas)
+    print(f"every partition moves again after {min(stood_still):.1f} to {max(stood_still):.1f} s")  # noqa: T201
+
+
+async def seconds_until_each_partition_moves(pipeline: Pipeline) -> float:
+    """Until what the log holds now is applied: some of it waits for partitions to find their next reader."""
+    began = time.monotonic()
+    await pipeline.until_applied()
+    return time.monotonic() - began
 
 
 async def test_an_ingest_that_was_taken_for_dead_and_goes_on_changes_nothing_any_more(pipeline: Pipeline) -> None:

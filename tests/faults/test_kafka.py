@@ -8,8 +8,8 @@ import pytest
 from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
 from tests.faults.figures import Figures
 from tests.faults.history import (
-    Verdict,
     assert_as_if_nothing_had_happened,
+    ends_of_operations,
     load,
     logs,
     make_history,
@@ -96,14 +96,3 @@ async def read_seconds(client: httpx.AsyncClient) -> float:
 
 async def changeable(client: httpx.AsyncClient) -> bool:
     return (await client.patch(CHAT, json={"pinned": False})).status_code == 200
-
-
-async def ends_of_operations(pipeline: Pipeline) -> dict[str, Verdict]:
-    """What became of each request that was let in, once none is open: nobody waits for ever."""
-    operations = pipeline.database["operations"]
-
-    async def all_ended() -> bool:
-        return await operations.count_documents({"status": {"$in": ["pending", "started"]}}) == 0
-
-    await eventually(all_ended, lambda: f"an end of every operation\n{logs(pipeline)}")
-    return {one["_id"]: (one["status"], one["code"]) async for one in operations.find({})}

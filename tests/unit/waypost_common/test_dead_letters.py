@@ -156,7 +156,7 @@ def test_as_many_in_a_row_as_allowed_do_not_stop_a_consumer() -> None:
 def test_one_more_in_a_row_than_allowed_stops_a_consumer_and_says_what_to_do() -> None:
     limit = DeadLetterLimit(consecutive=3)
     count(limit, dead=3)
-    with pytest.raises(ConsumptionStoppedError, match="look at the dead-letter queue"):
+    with pytest.raises(ConsumptionStoppedError, match="see which with `waypost dlq list`"):
         count(limit, dead=1)
 
 

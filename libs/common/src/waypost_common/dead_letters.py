@@ -55,13 +55,13 @@ class DeadLetterLimit:
             self._bad -= self._recent.popleft()
         if self._in_a_row > self.consecutive:
             raise ConsumptionStoppedError(
-                f"{self._in_a_row} records in a row could not be applied; look at the dead-letter queue with a consumer, "
-                "find out what produces them, then start again"
+                f"{self._in_a_row} records in a row could not be applied; see which with `waypost dlq list`, find out what "
+                "produces them, or whether this service's version and settings are wrong, then start again"
             )
         if len(self._recent) == self.window and self._bad > self.share * self.window:
             raise ConsumptionStoppedError(
-                f"{self._bad} of the last {self.window} records could not be applied; look at the dead-letter queue, "
-                "find out what produces them, then start again"
+                f"{self._bad} of the last {self.window} records could not be applied; see which with `waypost dlq list`, find "
+                "out what produces them, or whether this service's version and settings are wrong, then start again"
             )
 
 

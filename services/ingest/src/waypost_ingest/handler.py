@@ -16,7 +16,7 @@ from waypost_common.documents import NO_OFFSET
 from waypost_common.identifiers import EpochMs, EventId, Offset
 from waypost_ingest.metrics import IngestMetrics
 from waypost_ingest.outcomes import publish_outcomes
-from waypost_ingest.positions import Position, Positions, first_offset
+from waypost_ingest.positions import ANOTHER_LOG, Position, Positions, first_offset
 from waypost_ingest.settings import IngestSettings
 from waypost_ingest.standing import Role, Standing
 from waypost_projection.fold.commands_seen import COMMANDS_KEPT
@@ -159,8 +159,7 @@ class IngestHandler:
         if isinstance(found, DeadLetter) or found.event.id != position.event:
             raise ConsumptionStoppedError(
                 f"offset {position.offset} of partition {position.partition} holds another event than the one applied before: "
-                "the topic was made again or the address is that of another cluster; restore the log, or rebuild into "
-                "new collections"
+                f"{ANOTHER_LOG}"
             )
         return record.offset
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection as Iterables
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
@@ -11,6 +12,11 @@ from waypost_common.consumption import ConsumptionStoppedError, RetryLaterError
 from waypost_common.documents import NO_OFFSET, Collection
 from waypost_common.identifiers import EpochMs, EventId, Offset
 from waypost_common.mongo import MongoDatabase
+
+ANOTHER_LOG: Final = (
+    "the topic was made again or the address is that of another cluster; correct the address, or restore the log, or begin anew "
+    "as docs/reliability.md says"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,7 @@ def first_offset(position: Position, *, log_start: int, log_end: int) -> int:
     if position.offset >= log_end:
         raise ConsumptionStoppedError(
             f"partition {position.partition} ends at offset {log_end}, but offset {position.offset} was applied before: "
-            "the topic was made again or the address is that of another cluster; restore the log, or rebuild into new collections"
+            f"{ANOTHER_LOG}"
         )
     if log_start > position.offset + 1:
         raise ConsumptionStoppedError(_lost(position, log_start))
@@ -97,5 +103,6 @@ def first_offset(position: Position, *, log_start: int, log_end: int) -> int:
 def _lost(position: Position, log_start: int) -> str:
     return (
         f"partition {position.partition} begins at offset {log_start}, but only offsets up to {position.offset} were applied: "
-        "events expired unread; lengthen the retention of the events topic, and rebuild from a backup of the log"
+        "events expired unread; lengthen the retention of the events topic, and restore it from a backup, or go on without them "
+        "as docs/reliability.md says"
     )
