@@ -1,15 +1,11 @@
 """Servers of a test's own, which it may break. `pipeline` runs on them where a test module overrides the shared ones."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from tests.faults.figures import Figures
-from tests.faults.servers import OwnKafka, OwnMongod, OwnServer
-
-S = TypeVar("S", bound=OwnServer)
+from tests.faults.servers import OwnKafka, OwnMongod, running
 
 
 @pytest.fixture
@@ -19,20 +15,11 @@ def figures(record_property: Callable[[str, object], None]) -> Figures:
 
 @pytest.fixture
 async def own_kafka(servers_folder: Path, tmp_path: Path) -> AsyncIterator[OwnKafka]:
-    async with _running(OwnKafka(servers_folder / tmp_path.name)) as server:
+    async with running(OwnKafka(servers_folder / tmp_path.name)) as server:
         yield server
 
 
 @pytest.fixture
 async def own_mongod(servers_folder: Path, tmp_path: Path) -> AsyncIterator[OwnMongod]:
-    async with _running(OwnMongod(servers_folder / tmp_path.name)) as server:
+    async with running(OwnMongod(servers_folder / tmp_path.name)) as server:
         yield server
-
-
-@asynccontextmanager
-async def _running(server: S) -> AsyncIterator[S]:
-    try:
-        await server.start()
-        yield server
-    finally:
-        server.kill()

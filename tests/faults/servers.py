@@ -4,15 +4,19 @@ import asyncio
 import os
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from pymongo import MongoClient
 from tests.processes import until_still
 
 from waypost_local import kafka, mongod
 from waypost_local.ports import LOOPBACK, free_port
 from waypost_local.process import Child
+
+S = TypeVar("S", bound="OwnServer")
 
 
 class OwnServer(ABC):
@@ -41,6 +45,11 @@ class OwnServer(ABC):
             self._signal(signal.SIGKILL)
             self._running.stop(5)
 
+    @property
+    def exit_code(self) -> int | None:
+        """Negative for a signal; None while it runs."""
+        return None if self._running is None else self._running.exit_code
+
     @asynccontextmanager
     async def stopped(self) -> AsyncIterator[None]:
         """SIGSTOP: its connections stay open and nobody answers; SIGCONT on the way out."""
@@ -66,6 +75,16 @@ class OwnServer(ABC):
             os.kill(self._running.pid, number)
 
 
+@asynccontextmanager
+async def running(server: S) -> AsyncIterator[S]:
+    """Killed on the way out."""
+    try:
+        await server.start()
+        yield server
+    finally:
+        server.kill()
+
+
 class OwnKafka(OwnServer):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, kafka.READY_SECONDS)
@@ -84,12 +103,19 @@ class OwnKafka(OwnServer):
 
 
 class OwnMongod(OwnServer):
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: Callable[[str], str] = str) -> None:
+        """`program`: what to run in the place of mongod's."""
         super().__init__(folder, mongod.READY_SECONDS)
         self.address = mongod.url(self.port)
+        self._program = program(mongod.find_program())
 
     def _launch(self) -> Child:
-        return mongod.start(mongod.find_program(), self._folder / "mongod", self.port, self._folder / "mongod.log")
+        return mongod.start(self._program, self._folder / "mongod", self.port, self._folder / "mongod.log")
 
     def _missing(self) -> str | None:
         return mongod.elect(self.port)
+
+    def step_down(self, seconds: int) -> None:
+        """Has the primary become a secondary at once, and stay one for that long. Blocks."""
+        with MongoClient[dict[str, object]](LOOPBACK, self.port, directConnection=True) as client:
+            client.admin.command("replSetStepDown", seconds, secondaryCatchUpPeriodSecs=0, force=True)

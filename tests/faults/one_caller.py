@@ -1,0 +1,87 @@
+"""A system under load, and one caller who reads and changes a chat of it: what they are told, and how soon all works again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
+from tests.faults.figures import Figures
+from tests.faults.history import assert_as_if_nothing_had_happened, load, logs, make_history, until_more_applied
+from tests.plugins.pipeline import Pipeline
+from tests.processes import eventually
+
+CHAT: Final = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
+LOOK_EVERY_SECONDS: Final = 0.25
+TRIES_SECONDS: Final = 5.0
+"""The one caller a second that tries waits for the time-out of reads, 3 s."""
+QUICK_SECONDS: Final = 0.5
+EVENTS: Final = 15_000
+EVENTS_A_SECOND: Final = 150
+
+
+class OneCaller:
+    def __init__(self, pipeline: Pipeline, client: httpx.AsyncClient) -> None:
+        self._pipeline = pipeline
+        self._client = client
+
+    async def works(self) -> None:
+        """A change, right away, in the middle of work."""
+        await until_more_applied(self._pipeline, 200)
+        assert await self._can_change()
+
+    async def is_refused_quickly(self, seconds: float) -> None:
+        """Every read for that long, and at least two."""
+        until = time.monotonic() + seconds
+        refusals: list[float] = []
+
+        async def long_enough() -> bool:
+            refusals.append(await self._refusal_seconds())
+            return time.monotonic() >= until and len(refusals) >= 2
+
+        await eventually(long_enough, "two refusals", every=LOOK_EVERY_SECONDS)
+        assert max(refusals) < TRIES_SECONDS
+        assert refusals[1] < QUICK_SECONDS
+
+    async def recovers(self, since: float, figures: Figures, what: str) -> None:
+        """Waits until a read and then a change have been answered with success; measures it from a monotonic time on."""
+        await eventually(self._can_read, lambda: f"reads again\n{logs(self._pipeline)}")
+        figures.tell(f"{what}, until a read is answered", time.monotonic() - since)
+        await eventually(self._can_change, lambda: f"changes again\n{logs(self._pipeline)}")
+        figures.tell(f"{what}, until a change is answered", time.monotonic() - since)
+
+    async def _refusal_seconds(self) -> float:
+        began = time.monotonic()
+        answer = await self._client.get(CHAT)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "gateway_unavailable")
+        return time.monotonic() - began
+
+    async def _can_read(self) -> bool:
+        return self._is_success(await self._client.get(CHAT))
+
+    async def _can_change(self) -> bool:
+        return self._is_success(await self._client.patch(CHAT, json={"pinned": True}))
+
+    @staticmethod
+    def _is_success(answer: httpx.Response) -> bool:
+        assert answer.status_code in (200, 503), answer.text
+        return answer.status_code == 200
+
+
+@asynccontextmanager
+async def system_under_load(pipeline: Pipeline) -> AsyncIterator[OneCaller]:
+    """On the way out the load ends, all is as if nothing had happened, and no service has ended."""
+    ingest, store, api, key = await asyncio.gather(
+        pipeline.start("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50"),
+        pipeline.start("waypost-store"),
+        pipeline.start_api(),
+        pipeline.api_key(ORGANIZATION),
+    )
+    await pipeline.publish([working_session(), message("A")])
+    async with pipeline.client(api, key) as client, load(pipeline, make_history(EVENTS), a_second=EVENTS_A_SECOND):
+        yield OneCaller(pipeline, client)
+        await until_more_applied(pipeline, 200)
+    await assert_as_if_nothing_had_happened(pipeline)
+    assert all(service.is_running for service in (ingest, store, api))
