@@ -22,17 +22,23 @@ devices = typer.Typer(help="Make and rotate the keys that seal what sessions log
 def new_key(as_json: AsJson = False) -> None:
     """Print a new key for WAYPOST_DEVICES_KEYS. It is kept nowhere: put it where your other secrets are, and into a backup.
 
+    Beside others it goes behind them first. Once every connector has been restarted with it, put it in front, and restart them
+    again: it then seals what they save, and each of them can open that. `waypost devices rekey` comes last.
+
     \b
     Examples:
       waypost devices new-key
-      WAYPOST_DEVICES_KEYS="$(waypost devices new-key),$WAYPOST_DEVICES_KEYS"
+      WAYPOST_DEVICES_KEYS="$WAYPOST_DEVICES_KEYS,$(waypost devices new-key)"
     """
     key = new_device_key()
     name = key_id(*DeviceBlock(keys=SecretStr(key)).decoded())
     if as_json:
         print_json({"keyId": name, "key": key})
     else:
-        progress(f"a new key, {name}; put it first in WAYPOST_DEVICES_KEYS, before a comma where there are others:")
+        progress(
+            f"a new key, {name}, for WAYPOST_DEVICES_KEYS; where there are others put it behind them and a comma, and in front "
+            "only once every connector has been restarted with it:"
+        )
         print_line(key)
 
 
