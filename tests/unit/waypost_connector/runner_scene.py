@@ -14,6 +14,7 @@ from tests.unit.waypost_connector.owned import Counters, MemoryFences, OneProduc
 from waypost_common.identifiers import EpochMs, EventId, Jid, OrganizationId, SessionId
 from waypost_common.live_commands import LiveCommand
 from waypost_connector.backend import (
+    Backend,
     BackendError,
     CallResult,
     ConnectionLostError,
@@ -171,7 +172,7 @@ class Around:
 
 @asynccontextmanager
 async def surroundings_for(
-    backend: TinyBackend, kafka: Kafka, metrics: ConnectorMetrics | None = None, *, counters: Counters | None = None
+    backend: Backend, kafka: Kafka, metrics: ConnectorMetrics | None = None, *, counters: Counters | None = None
 ) -> AsyncIterator[Around]:
     """What runs beside the sessions of a connector."""
     metrics = metrics or ConnectorMetrics()
@@ -200,7 +201,7 @@ async def surroundings_for(
 
 @asynccontextmanager
 async def serving(
-    backend: TinyBackend,
+    backend: Backend,
     kafka: Kafka,
     metrics: ConnectorMetrics | None = None,
     *,

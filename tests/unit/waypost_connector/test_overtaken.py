@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from itertools import repeat
 
 import pytest
 from tests.unit.waypost_connector.live.scene import accepted, scene, sent
@@ -27,15 +28,19 @@ from waypost_connector.backend import (
     CallNotMadeError,
     Device,
     DeviceStore,
+    KeysUnreadableError,
     OvertakenError,
     Paired,
     PairingCode,
     ReplacedError,
 )
 from waypost_connector.carrying import Carrying
+from waypost_connector.fences import ACT_SECONDS
+from waypost_connector.guarded_backend import GuardedBackend
 from waypost_connector.live.entry import Entry
 from waypost_connector.live.intake import Accepted
 from waypost_connector.live.lanes import Lanes
+from waypost_connector.publisher import Record
 from waypost_connector.runners import Runners
 from waypost_connector.session_runner import SessionRunner
 from waypost_connector.wishes import Wish
@@ -148,6 +153,46 @@ async def test_a_backend_that_cannot_open_the_keys_fails_the_session_and_tries_a
     kafka, backend = Kafka(), TinyBackend(BackendError("no key of WAYPOST_DEVICES_KEYS opens it"), TinyConnection([], None))
     async with serving(backend, kafka):
         await until(lambda: kafka.statuses() == ["starting", "failed", "working"])
+
+
+async def test_a_session_whose_keys_cannot_be_opened_says_so_once_however_often_it_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waypost_connector.session_runner.delays", lambda _random: repeat(0.02))
+    kafka, backend = Kafka(), TinyBackend(BackendError("no key of WAYPOST_DEVICES_KEYS opens it"))
+    async with serving(backend, kafka):
+        await until(lambda: backend.attempts == 10)
+        assert kafka.statuses() == ["starting", "failed"]
+
+
+async def test_a_session_that_was_taken_in_use_holds_up_no_other_before_it_may_act() -> None:
+    kafka, counters = Kafka(), Counters()
+    counters.fences[DEVICE.session] = 0
+    take_by_another(counters)
+    async with (
+        surroundings_for(TinyBackend(TinyConnection([], None)), kafka, counters=counters) as around,
+        asyncio.TaskGroup() as tasks,
+    ):
+        runner = SessionRunner(DEVICE, around.surroundings)
+        runner.want(RUNNING)
+        tasks.create_task(runner.run())
+        await until(lambda: counters.holders[DEVICE.session] == "c1")
+        of_another = Record("p.wa.events", DEVICE.session.encode(), b'{"event": "other"}', (), "other")
+        async with asyncio.timeout(ACT_SECONDS / 2):
+            await (await around.publisher.submit(of_another))
+        assert kafka.statuses() == []
+        runner.stop()
+
+
+async def test_a_session_whose_keys_are_lost_can_be_logged_out_and_paired_anew() -> None:
+    class NeedsKeys(TinyBackend):
+        async def unlink(self, device: Device, store: DeviceStore) -> None:
+            raise KeysUnreadableError("no key of WAYPOST_DEVICES_KEYS opens it")
+
+    kafka = Kafka()
+    async with serving(GuardedBackend(NeedsKeys(TinyConnection([], None))), kafka) as runner:
+        await until(lambda: kafka.statuses() == ["starting", "working"])
+        await runner.log_out()
+        assert not runner.is_paired
+        assert kafka.statuses()[-1] == "logged_out"
 
 
 async def test_a_login_that_may_not_be_made_yet_is_made_later() -> None:

@@ -37,6 +37,10 @@ class OvertakenError(BackendError):
     """Another process owns the session now, or may: send nothing more for it. The connector ends the connection."""
 
 
+class KeysUnreadableError(BackendError):
+    """What was saved of the device is there, and no key of WAYPOST_DEVICES_KEYS opens it. Raised by `DeviceStore.load`."""
+
+
 class CallNotMadeError(ConnectionLostError):
     """The connection ended before WhatsApp could have seen the call: any call may be made again."""
 
@@ -93,7 +97,7 @@ class DeviceStore(Protocol):
     async def load(self) -> bytes | None:
         """The keys that were saved last; None without any.
 
-        Raises ConnectionLostError while they cannot be had, BackendError when no key of the settings opens them.
+        Raises ConnectionLostError while they cannot be had, KeysUnreadableError, which a backend lets pass.
         """
         ...
 
@@ -247,7 +251,7 @@ class Backend(Protocol):
         """Takes the device from its account for good, connected or not: its connection ends, its key opens nothing any more.
 
         The connector deletes the keys afterwards. Takes seconds at most. Idempotent. Raises ConnectionLostError: it may have been
-        done. OvertakenError: it was not.
+        done. OvertakenError: it was not. KeysUnreadableError: it cannot be; the connector forgets the device all the same.
         """
         ...
 

@@ -12,7 +12,7 @@ from waypost_common.device_keys import DeviceKeysError, Keyring
 from waypost_common.documents import Collection
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.mongo import MongoCollection, MongoDatabase
-from waypost_connector.backend import BackendError, ConnectionLostError, Device, OvertakenError
+from waypost_connector.backend import BackendError, ConnectionLostError, Device, KeysUnreadableError, OvertakenError
 from waypost_connector.fences import Hold
 
 log = structlog.stdlib.get_logger(__name__)
@@ -63,7 +63,7 @@ class StoredDevice:
         try:
             return self._keyring.open(self._hold.session, self._organization, found["keys"])
         except DeviceKeysError as error:
-            raise BackendError(str(error)) from error
+            raise KeysUnreadableError(str(error)) from error
 
     async def save(self, keys: bytes) -> None:
         if len(keys) > MOST_BYTES:

@@ -1,6 +1,8 @@
 """How bytes become an event of the contract, and what is wrong with those that are none."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -16,27 +18,39 @@ if TYPE_CHECKING:
 FIELDS: Final = ("schema", "id", "event", "session", "organization", "timestamp", "payload")
 
 
-def envelope(
-    *,
-    event_id: EventId,
-    event: str,
-    session: SessionId,
-    organization: OrganizationId,
-    timestamp: EpochMs,
-    payload: Mapping[str, Any],
-) -> bytes:
-    """The envelope as JSON, not yet checked. `timestamp`: when the gateway saw it."""
-    return orjson.dumps(
-        {
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Envelope:
+    """An event of the contract but for its payload. Not yet checked."""
+
+    event_id: EventId
+    event: str
+    session: SessionId
+    organization: OrganizationId
+    timestamp: EpochMs
+    """When the gateway saw it."""
+
+    def around(self, payload: Mapping[str, Any]) -> bytes:
+        """As JSON. Raises orjson.JSONEncodeError for what JSON has no form for."""
+        return orjson.dumps(self._fields(payload))
+
+    def around_anything(self, payload: object) -> bytes:
+        """As JSON, for the dead letters: what JSON has no form for is told as Python writes it."""
+        try:
+            # Of the standard library: orjson refuses a lone surrogate and an integer of more than 64 bits.
+            return json.dumps(self._fields(payload), default=repr, skipkeys=True).encode()
+        except Exception as error:  # noqa: BLE001 - a backend may hand out anything
+            return self.around({"unwritten": type(error).__name__})
+
+    def _fields(self, payload: object) -> dict[str, Any]:
+        return {
             "schema": "v1",
-            "id": event_id,
-            "event": event,
-            "session": session,
-            "organization": organization,
-            "timestamp": timestamp,
+            "id": self.event_id,
+            "event": self.event,
+            "session": self.session,
+            "organization": self.organization,
+            "timestamp": self.timestamp,
             "payload": payload,
         }
-    )
 
 
 def read_event(data: bytes) -> Event:

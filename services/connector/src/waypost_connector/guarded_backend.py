@@ -20,6 +20,7 @@ from waypost_connector.backend import (
     Device,
     DeviceStore,
     Identity,
+    KeysUnreadableError,
     LoggedOutError,
     OvertakenError,
     Paired,
@@ -52,7 +53,8 @@ class GuardedBackend:
             raise ConnectionLostError("the backend ended the pairing without a result")
 
     async def unlink(self, device: Device, store: DeviceStore) -> None:
-        with _retried():
+        """Raises KeysUnreadableError too."""
+        with _retried(passing=(KeysUnreadableError,)):
             await self._backend.unlink(device, store)
 
     async def connect(self, device: Device, store: DeviceStore) -> "GuardedConnection":
@@ -95,10 +97,11 @@ class GuardedConnection:
 
 
 @contextmanager
-def _retried() -> Iterator[None]:
+def _retried(*, passing: tuple[type[BackendError], ...] = ()) -> Iterator[None]:
+    known: tuple[type[BackendError], ...] = (ConnectionLostError, ReplacedError, LoggedOutError, OvertakenError, *passing)
     try:
         yield
-    except (ConnectionLostError, ReplacedError, LoggedOutError, OvertakenError):
+    except known:
         raise
     except BackendError as error:
         raise ConnectionLostError(str(error)) from error

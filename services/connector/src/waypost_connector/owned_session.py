@@ -10,11 +10,19 @@ import structlog
 from waypost_common.crash_points import NO_CRASH, CrashPoints
 from waypost_common.identifiers import OrganizationId, SessionId, new_event_id
 from waypost_connector.addresses import ChatAddresses
-from waypost_connector.backend import Backend, Connection, ConnectionLostError, Delivery, Device, DeviceStore
+from waypost_connector.backend import (
+    Backend,
+    Connection,
+    ConnectionLostError,
+    Delivery,
+    Device,
+    DeviceStore,
+    KeysUnreadableError,
+)
 from waypost_connector.fences import Fences, Hold
 from waypost_connector.live.sessions import CallableSessions
 from waypost_connector.metrics import ConnectorMetrics
-from waypost_connector.publisher import Publisher
+from waypost_connector.publisher import Publisher, Record
 from waypost_connector.session_records import SessionRecords
 
 log = structlog.stdlib.get_logger(__name__)
@@ -65,7 +73,16 @@ class OwnedSession:
 
     async def unlink(self, device: Device) -> None:
         await self.hold.confirmed()
-        await self._backend.unlink(device, self.store)
+        try:
+            await self._backend.unlink(device, self.store)
+        except KeysUnreadableError as error:
+            # Else nobody could ever log it out, remove it or pair it anew.
+            log.error(  # noqa: TRY400 - no bug of ours
+                "device_left_linked",
+                session=device.session,
+                reason=str(error),
+                advice="remove it on the phone, under linked devices",
+            )
         await self.forget_keys()
 
     async def forget_keys(self) -> None:
@@ -77,8 +94,12 @@ class OwnedSession:
 
     async def publish(self, event: str, payload: dict[str, Any]) -> None:
         """Returns once it is in line for Kafka."""
-        record = await self.records.of_delivery(Delivery(new_event_id(), 0, event, payload))
-        await self._publisher.submit(record)
+        await self._submit(await self.records.of_delivery(Delivery(new_event_id(), 0, event, payload)))
 
     async def announce(self, status: str, facts: Mapping[str, Any]) -> None:
-        await self._publisher.submit(self.records.of_status(status, self._backend, facts))
+        await self._submit(self.records.of_status(status, self._backend, facts))
+
+    async def _submit(self, record: Record) -> None:
+        # Not left to the publisher: there it would hold up other sessions, for 2 s after each taking of a session in use.
+        await self.hold.confirmed()
+        await self._publisher.submit(record)

@@ -245,7 +245,7 @@ class SessionRunner:
                     log.error("session_failed", session=self.device.session, reason=str(error))  # noqa: TRY400 - no bug of ours
                     await self._announce("failed")
                 if time.monotonic() - since > self._surroundings.disconnected_seconds:
-                    await self._announce("starting")
+                    await self._announce("starting", unless="failed")
                 await self._pause(next(waits))
         return None
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pymongo import UpdateOne
+from pymongo.read_concern import ReadConcern
 from ulid import ULID
 
 from waypost_common.documents import Collection
@@ -14,6 +15,8 @@ from waypost_connector.fences import Taken, Taking
 T = TypeVar("T")
 
 AT_ONCE: Final = 1_000
+LOOK_MS: Final = 1_500
+"""A look that takes longer is of little use: a fence is relied on for 2 s from its beginning."""
 
 
 class StoredFences:
@@ -21,6 +24,8 @@ class StoredFences:
 
     def __init__(self, database: MongoDatabase, *, backend: str, holder: ULID) -> None:
         self._devices = database[Collection.DEVICES]
+        # A primary that froze, or was cut off, may not know yet that there is another one, which others took sessions from.
+        self._newest = self._devices.with_options(read_concern=ReadConcern("linearizable"))
         self._backend = backend
         self._holder = str(holder)
 
@@ -35,10 +40,17 @@ class StoredFences:
         }
 
     async def fences(self, sessions: Sequence[SessionId]) -> Mapping[SessionId, int]:
+        """Raises PyMongoError too where the primary is not confirmed by a majority within LOOK_MS."""
         return {
             SessionId(device["_id"]): device["fence"]
             for some in _parts(sessions)
-            async for device in self._devices.find(self._held(some), {"fence": True})
+            async for device in self._newest.find(
+                # In one batch: only the query itself is confirmed, not what is fetched after it.
+                self._held(some),
+                {"fence": True},
+                batch_size=AT_ONCE + 1,
+                max_time_ms=LOOK_MS,
+            )
         }
 
     async def release(self, fences: Mapping[SessionId, int]) -> None:

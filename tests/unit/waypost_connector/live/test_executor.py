@@ -112,6 +112,12 @@ async def test_a_bug_in_a_repeatable_call_is_a_failure() -> None:
     assert one.kafka.outcome() == ("failed", "internal")
 
 
+async def test_a_result_that_cannot_be_told_is_a_fault_of_the_backend_and_ends_nobody_else() -> None:
+    async with scene(CallResult(result={"waMessageId": b"raw"})) as one:
+        await one.execute(accepted("message.send"))
+    assert one.kafka.outcome() == ("unknown", "internal")
+
+
 async def test_a_send_that_whatsapp_cannot_have_seen_is_made_again() -> None:
     async with scene(CallNotMadeError("closed"), sent()) as one:
         await one.execute(accepted("message.send"))

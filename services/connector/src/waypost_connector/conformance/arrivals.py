@@ -11,7 +11,7 @@ from waypost_common.clock import now_ms
 from waypost_connector.backend import ConnectionLostError
 from waypost_connector.conformance.counterpart import Counterpart
 from waypost_connector.conformance.scene import Scene, Scenes, becomes, ending, messages, received, soon, texts_of
-from waypost_connector.envelopes import envelope, read_event
+from waypost_connector.envelopes import Envelope, read_event
 
 FIVE = ["one", "two", "three", "four", "five"]
 
@@ -41,14 +41,13 @@ class Arrivals(Scenes):
         for delivery in deliveries:
             orjson.dumps(delivery.payload)
             read_event(
-                envelope(
+                Envelope(
                     event_id=delivery.event_id,
                     event=delivery.event,
                     session=scene.device.session,
                     organization=scene.device.organization,
                     timestamp=now_ms(),
-                    payload=delivery.payload,
-                )
+                ).around(delivery.payload)
             )
         assert len({delivery.event_id for delivery in deliveries}) == len(deliveries)
 

@@ -17,7 +17,7 @@ from waypost_connector.backend import (
 )
 from waypost_connector.conformance.counterpart import CallFault, Counterpart
 from waypost_connector.conformance.scene import Scene, Scenes, becomes, ending, received, soon
-from waypost_connector.envelopes import envelope, read_event
+from waypost_connector.envelopes import Envelope, read_event
 
 
 class Calls(Scenes):
@@ -36,14 +36,13 @@ class Calls(Scenes):
         done = await soon(connection.call(scene.message("hello")))
         for made in done.events:
             read_event(
-                envelope(
+                Envelope(
                     event_id=new_event_id(),
                     event=made.event,
                     session=scene.device.session,
                     organization=scene.device.organization,
                     timestamp=now_ms(),
-                    payload=made.payload,
-                )
+                ).around(made.payload)
             )
         [payload] = [made.payload for made in done.events if made.event == "message.from_me"]
         assert done.result is not None

@@ -8,6 +8,7 @@ from random import Random
 from traceback import extract_tb
 from typing import Any
 
+import orjson
 import structlog
 
 from waypost_common.clock import now_ms
@@ -85,7 +86,9 @@ class Call:
         before, self._may_have_happened = self._may_have_happened, True
         try:
             with self._metrics.call_seconds.labels(command.command).time():
-                return Done(line, await line.target.call(command))
+                done = await line.target.call(command)
+            orjson.dumps(done.result)  # it shall travel in a header: what cannot is a fault in the backend, too
+            return Done(line, done)
         except OvertakenError:
             raise
         except CallNotMadeError:

@@ -17,7 +17,7 @@ from ulid import ULID
 from waypost_common.events import Event
 from waypost_common.identifiers import EpochMs, EventId, OrganizationId
 from waypost_connector.addresses import FirstSight, sighting, with_chat
-from waypost_connector.envelopes import envelope, read_event
+from waypost_connector.envelopes import Envelope, read_event
 from waypost_connector.simulated.cast import Cast
 from waypost_connector.simulated.drafts import Draft, at_moment
 from waypost_connector.simulated.phrases import LANGUAGES
@@ -93,14 +93,13 @@ class World:
                 if (seen := sighting(draft.event, payload, draft.alternative)) is not None:
                     payload = with_chat(payload, seen, addresses[turn].choose(seen.jid, seen.alternative))
                 yield read_event(
-                    envelope(
+                    Envelope(
                         event_id=EventId(f"evt_{delivery_id(cast, sequences[turn], now)}"),
                         event=draft.event,
                         session=cast.session,
                         organization=cast.organization,
                         timestamp=now,
-                        payload=payload,
-                    )
+                    ).around(payload)
                 )
                 made += 1
             steps[turn] += 1
