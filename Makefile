@@ -15,6 +15,9 @@ KILLS ?= 60
 # Of `make faults`: an expression of pytest's -k, and how many rounds.
 CASE ?=
 REPEAT ?= 1
+# Of `make soak`: without a seed, another one each time.
+MINUTES ?= 10
+SEED ?=
 # Only the folders that are there.
 FAST_TESTS := $(wildcard tests/unit tests/contract tests/properties)
 # The longest first: then no process is left with one of them in the end.
@@ -24,7 +27,7 @@ TEST_PROCESSES ?= 2
 SERVER_TEST_PROCESSES ?= 3
 FAULT_PROCESSES ?= 2
 
-.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals faults bench-connectors
+.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals faults soak bench-connectors
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -56,7 +59,7 @@ clean: ## Stop, and remove the data and the caches of this folder
 	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytecode is kept, whatever the shell says: else each process of the tests compiles all of our code, and every test, anew.
-test test-unit faults: export PYTHONDONTWRITEBYTECODE :=
+test test-unit faults soak: export PYTHONDONTWRITEBYTECODE :=
 
 test: lint types imports ## Everything that CI checks (Kafka and mongod of its own; minutes)
 	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) $(FAST_TESTS)
@@ -116,6 +119,9 @@ faults: $(INSTALLED) ## The whole fault suite, up to the first failure (CASE='in
 			--junitxml .faults/$$round.xml tests/faults || { echo "failed in round $$round of $(REPEAT)"; failed=1; break; }; \
 	done; \
 	$(BIN)/python -m tests.faults.summary .faults; exit $$failed
+
+soak: $(INSTALLED) ## Faults at random under load, what must hold looked at all the while (MINUTES=10 SEED=7)
+	WAYPOST_TEST_SOAK_MINUTES=$(MINUTES) WAYPOST_TEST_SOAK_SEED=$(SEED) $(BIN)/pytest -q -s tests/soak
 
 bench-connectors: $(INSTALLED) ## Measure what sessions cost connectors, and how soon they work after a start and a kill
 	$(BIN)/python -m benchmarks.connector_sessions
