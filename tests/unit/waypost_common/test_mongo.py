@@ -39,7 +39,8 @@ def bulk(*codes: int, concern: list[dict[str, Any]] | None = None) -> BulkWriteE
         AutoReconnect("gone"), NetworkTimeout("slow"), NotPrimaryError("stepped down"), ServerSelectionTimeoutError("nobody"),
         WaitQueueTimeoutError("all connections in use"), ExecutionTimeout("slow", 50), CursorNotFound("cursor", 43),
         WTimeoutError("no majority", 64), WriteConcernError("too few members", 100),
-        OperationFailure("stepping down", 189), OperationFailure("not confirmed", 187), OperationFailure("shutting down", 11_600), OperationFailure("disk", 14_031),
+        OperationFailure("stepping down", 189), OperationFailure("not confirmed", 187),
+        OperationFailure("shutting down", 11_600), OperationFailure("disk", 14_031),
         OperationFailure("new kind", 999_999, {"errorLabels": ["RetryableWriteError"]}),
     ],
 )  # fmt: skip
