@@ -8,22 +8,20 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
-import orjson
 import pytest
 from tests.faults.figures import Figures
-from tests.faults.history import load, make_history, modelled, outcomes
+from tests.faults.history import load, make_history
 from tests.faults.mixed_load import Caller, Told
 from tests.faults.whole_system import (
     System,
+    assert_as_the_log_says,
     assert_every_operation_ended,
     assert_nothing_was_done_twice,
     start_whole_system,
 )
 from tests.pacing import moment, pause
 from tests.plugins.pipeline import Pipeline
-from tests.properties.stored_view import stored_view
 
-from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, EVENTS_DLQ, live_commands
 from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -89,23 +87,3 @@ async def kill_one_of_each(system: System) -> dict[str, float]:
         await one.until_ready()
     await moment(started + LOAD_S)
     return faults
-
-
-async def assert_as_the_log_says(pipeline: Pipeline) -> None:
-    """The documents are what the reference model makes of the log, and no command has two outcomes that contradict."""
-    # Receipts of the last messages may still come: log and documents are compared as of a moment when nothing was on its way.
-    while True:
-        ends = await pipeline.ends()
-        await pipeline.until_applied()
-        records, found_view = await pipeline.read_all(), await stored_view(pipeline.database)
-        if await pipeline.ends() == ends:
-            break
-    view, verdicts = modelled(records)
-    assert found_view == view
-    found = await outcomes(pipeline)
-    for command, verdict in verdicts.items():
-        assert found[command] - {("unknown", "gateway_unavailable")} == {verdict}
-    asked = [*await pipeline.read_all(COMMANDS_STORE), *await pipeline.read_all(live_commands("simulated"))]
-    assert {orjson.loads(record.value)["id"] for record in asked} <= found.keys()
-    assert await pipeline.read_all(EVENTS_DLQ) == []
-    assert await pipeline.read_all(COMMANDS_DLQ) == []

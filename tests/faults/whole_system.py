@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.history import logs
+import orjson
+from tests.faults.history import logs, modelled, outcomes
 from tests.faults.mixed_load import Told
 from tests.plugins.pipeline import Pipeline
 from tests.processes import Process, eventually
+from tests.properties.stored_view import stored_view
 
 from waypost_common.identifiers import Jid, SessionId
+from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, EVENTS_DLQ, live_commands
 from waypost_connector.simulated.record import read_record
 from waypost_local.ports import free_port
 
@@ -89,3 +92,23 @@ def assert_nothing_was_done_twice(calls: list[dict[str, Any]], told: Told) -> No
     assert made
     assert {command: count for command, count in made.items() if count > 1} == {}
     assert told.sent <= made.keys()
+
+
+async def assert_as_the_log_says(pipeline: Pipeline) -> None:
+    """The documents are what the reference model makes of the log, and no command has two outcomes that contradict."""
+    # Receipts of the last messages may still come: log and documents are compared as of a moment when nothing was on its way.
+    while True:
+        ends = await pipeline.ends()
+        await pipeline.until_applied()
+        records, found_view = await pipeline.read_all(), await stored_view(pipeline.database)
+        if await pipeline.ends() == ends:
+            break
+    view, verdicts = modelled(records)
+    assert found_view == view
+    found = await outcomes(pipeline)
+    for command, verdict in verdicts.items():
+        assert found[command] - {("unknown", "gateway_unavailable")} == {verdict}
+    asked = [*await pipeline.read_all(COMMANDS_STORE), *await pipeline.read_all(live_commands("simulated"))]
+    assert {orjson.loads(record.value)["id"] for record in asked} <= found.keys()
+    assert await pipeline.read_all(EVENTS_DLQ) == []
+    assert await pipeline.read_all(COMMANDS_DLQ) == []
