@@ -43,8 +43,8 @@ Serve the sessions of a backend until SIGTERM, sharing them with the other conne
 WAYPOST_CONNECTOR_BACKEND, WAYPOST_CONNECTOR_GATEWAY_ID (another one for each connector), WAYPOST_METRICS_PORT (probes),
 and those of the backend: of the simulated one WAYPOST_NETWORK_HOST, WAYPOST_NETWORK_PORT and WAYPOST_NETWORK_SECRET.
 
-Exit code: 0 after SIGTERM; 1 when Kafka or MongoDB refuses for good, a port is taken, or another connector runs under
-the same gateway id; 2 wrong settings, or a backend that no installed package has.
+Exit code: 0 after SIGTERM; 1 when Kafka or MongoDB refuses for good, a port is taken, another connector runs under the same
+gateway id, or the clock is more than 5 s off MongoDB's; 2 wrong settings, or a backend that no installed package has.
 
 Examples:
 

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 from ulid import ULID
 
+from waypost_common.clock import check_clock
 from waypost_common.crash_points import CrashPoints
 from waypost_common.device_keys import Keyring
 from waypost_common.errors import CannotRunError
@@ -61,8 +62,8 @@ class Connector:
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop` is set, then brings to Kafka what was taken, for `shutdown_seconds` at most.
 
-        Raises, alone or in an ExceptionGroup, CannotRunError when the probes' port or the gateway id is taken, KafkaError and
-        PyMongoError when Kafka or MongoDB refuses for good.
+        Raises, alone or in an ExceptionGroup, CannotRunError when the probes' port or the gateway id is taken, or the clock is
+        far from MongoDB's, KafkaError and PyMongoError when Kafka or MongoDB refuses for good.
         """
         async with AsyncExitStack() as stack:
             with listening_at("WAYPOST_METRICS_PORT"):
@@ -74,6 +75,7 @@ class Connector:
             gateway_id = self._settings.connector.gateway_id
             slot = GatewaySlot(database, backend=self._backend.name, gateway_id=gateway_id, holder=self._holder)
             if await stack.enter_async_context(slot.taken(stop)):
+                await check_clock(client)
                 async with asyncio.TaskGroup() as tasks:
                     holding = tasks.create_task(_hold(slot), name="hold the gateway id")
                     await self._connect(database, stop)
