@@ -4,28 +4,33 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Set
 from typing import Any
 
 import pytest
 from tests.events import ALICE, event, message, working_session
 from tests.faults.history import load, make_history, until_more_applied
 from tests.plugins.pipeline import Pipeline
-from tests.processes import PROGRAMS, eventually
+from tests.processes import PROGRAMS, Process, eventually
 
-from waypost_common.documents import PROJECTIONS, Collection, collection_name
+from waypost_common.documents import Collection, collection_name
+from waypost_common.identifiers import SessionId
 from waypost_common.mongo import MongoDatabase
 from waypost_store.errors import StoreError
-from waypost_store.verify.differences import Difference
+from waypost_store.generations import generation_of
+from waypost_store.leases import LONG_AGO
+from waypost_store.verify.differences import Difference, Kind
 from waypost_store.verify.run import verify
 from waypost_store.verify.verifier import Verified
 
-SCRATCH = {collection_name(collection, 0) for collection in PROJECTIONS}
+SLOWLY = {"WAYPOST_BATCH_MAX_RECORDS": "10"}
 SECRET_TEXT = "Nobody but the two may read this"
 
 
-async def verified(pipeline: Pipeline) -> tuple[Verified, list[Difference]]:
+async def verified(pipeline: Pipeline, session: str | None = None) -> tuple[Verified, list[Difference]]:
     found: list[Difference] = []
-    result = await verify(pipeline.settings, session=None, report=lambda _line: None, found=found.append)
+    chosen = None if session is None else SessionId(session)
+    result = await verify(pipeline.settings, session=chosen, report=lambda _line: None, found=found.append)
     return result, found
 
 
@@ -38,8 +43,27 @@ async def waypost(pipeline: Pipeline, *arguments: str) -> tuple[int | None, str]
     return process.returncode, out.decode()
 
 
-async def scratch_collections(database: MongoDatabase) -> set[str]:
-    return SCRATCH & set(await database.list_collection_names())
+async def scratch_numbers(database: MongoDatabase) -> set[int]:
+    numbers = map(generation_of, await database.list_collection_names())
+    return {number for number in numbers if number is not None and number < 1}
+
+
+async def folding(pipeline: Pipeline, process: Process, *, beside: Set[int] = frozenset()) -> int:
+    """Waits until a verify has folded some. Returns the number of its collections, which is none of `beside`."""
+    database = pipeline.database
+
+    async def has_begun() -> bool:
+        numbers = await scratch_numbers(database) - beside
+        return any([await database[collection_name(Collection.MESSAGES, one)].estimated_document_count() for one in numbers])
+
+    await eventually(has_begun, lambda: f"a folded message\n{process.log}", every=0.01)
+    [number] = await scratch_numbers(database) - beside
+    return number
+
+
+async def run_out(pipeline: Pipeline) -> None:
+    """As if the time of the one that holds the lease had run out."""
+    await pipeline.database[Collection.LEASES].update_one({"_id": "verify"}, {"$set": {"until": LONG_AGO}})
 
 
 async def applied(pipeline: Pipeline, *events: Any) -> None:
@@ -58,7 +82,7 @@ async def test_nothing_differs_while_events_are_applied(pipeline: Pipeline) -> N
     assert result.is_equal
     assert result.events > 500
     assert result.documents > 100
-    assert await scratch_collections(pipeline.database) == set()
+    assert await scratch_numbers(pipeline.database) == set()
 
 
 async def test_a_changed_a_missing_and_an_extra_document_are_found_by_name_and_without_text(pipeline: Pipeline) -> None:
@@ -116,22 +140,46 @@ async def test_one_that_is_interrupted_leaves_nothing_and_what_a_killed_one_leav
     await pipeline.publish(make_history(3_000).events)
     await pipeline.start("waypost-ingest")
     await pipeline.until_applied()
-    process = pipeline.process("waypost", "verify", WAYPOST_BATCH_MAX_RECORDS="10")
-
-    async def folding() -> bool:
-        return await pipeline.database[collection_name(Collection.MESSAGES, 0)].estimated_document_count() > 0
-
+    process = pipeline.process("waypost", "verify", **SLOWLY)
     process.start()
-    await eventually(folding, lambda: f"a folded message\n{process.log}", every=0.01)
+    await folding(pipeline, process)
     assert process.end(signal.SIGINT) != 0
-    assert await scratch_collections(pipeline.database) == set()
+    assert await scratch_numbers(pipeline.database) == set()
     process.start()
-    await eventually(folding, lambda: f"a folded message\n{process.log}", every=0.01)
+    left = await folding(pipeline, process)
     process.end(signal.SIGKILL)
-    assert await scratch_collections(pipeline.database) == SCRATCH
+    assert await scratch_numbers(pipeline.database) == {left}
     with pytest.raises(StoreError, match="another `waypost verify` is at work"):
         await verified(pipeline)
-    await pipeline.database[Collection.LEASES].delete_one({"_id": "verify"})  # as if its time had run out
+    await run_out(pipeline)
     result, _ = await verified(pipeline)
     assert result.is_equal
-    assert await scratch_collections(pipeline.database) == set()
+    assert await scratch_numbers(pipeline.database) == set()
+
+
+async def test_one_that_stood_still_while_another_took_over_does_it_no_harm_and_tells_nothing(pipeline: Pipeline) -> None:
+    await pipeline.publish(make_history(1_500).events)
+    await pipeline.start("waypost-ingest")
+    await pipeline.until_applied()
+    first, second = (pipeline.process("waypost", "verify", **SLOWLY) for _ in range(2))
+    first.start()
+    stopped = await folding(pipeline, first)
+    await first.freeze()
+    await run_out(pipeline)
+    second.start()
+    assert await folding(pipeline, second, beside={stopped}) != stopped
+    first.send_signal(signal.SIGCONT)
+    assert await asyncio.to_thread(first.wait) == 1, first.log
+    assert "another `waypost verify` took over" in first.log
+    assert not any(f"{kind}  " in first.log for kind in Kind)
+    assert await asyncio.to_thread(second.wait) == 0, second.log
+    assert second.log.endswith("all equal\n")
+    assert await scratch_numbers(pipeline.database) == set()
+
+
+async def test_a_session_of_which_there_is_nothing_is_refused_and_not_called_equal(pipeline: Pipeline) -> None:
+    await applied(pipeline, working_session(), working_session("S2"), message("ONE"))
+    with pytest.raises(StoreError, match=r"session S3 has no documents.*look at its spelling"):
+        await verified(pipeline, session="S3")
+    result, _ = await verified(pipeline, session="S2")
+    assert (result.is_equal, result.documents, result.events) == (True, 1, 1)

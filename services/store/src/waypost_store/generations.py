@@ -1,12 +1,15 @@
 """Which copy of the documents is read, and which exist beside it."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Final
 
 from waypost_common.consumption import ConsumptionStoppedError
-from waypost_common.documents import Collection
+from waypost_common.documents import PROJECTIONS, Collection
 from waypost_common.mongo import MongoDatabase
+
+_SUFFIX: Final = re.compile(r"^(?P<collection>[a-z_]+?)(?:_g(?P<generation>-?\d+))?$")
 
 
 async def live_generation(database: MongoDatabase) -> int | None:
@@ -39,3 +42,11 @@ class LiveGeneration:
 
 async def known_generations(database: MongoDatabase) -> list[int]:
     return sorted({int(document["generation"]) async for document in database[Collection.GENERATIONS].find({})})
+
+
+def generation_of(name: str) -> int | None:
+    """By the name of one of its collections; None where it is no generation's. Below 1 are those of `waypost verify`."""
+    found = _SUFFIX.match(name)
+    if found is None or found["collection"] not in PROJECTIONS:
+        return None
+    return int(found["generation"] or 1)

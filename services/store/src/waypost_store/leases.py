@@ -28,24 +28,47 @@ async def take_lease(leases: MongoCollection, name: str, owner: str, *, lease_ms
     return taken.matched_count == 1
 
 
+class Lease:
+    """One that was taken. A process that was stopped for longer than it lasts finds out that it is lost only when it asks."""
+
+    def __init__(self, leases: MongoCollection, name: str, owner: str) -> None:
+        self._leases = leases
+        self._name = name
+        self._mine = {"_id": name, "owner": owner}
+
+    async def require(self) -> None:
+        """Renews it. Raises StoreError when anybody else has, or has had it since: when it returns, nobody had up to its call."""
+        renewed = await self._leases.update_one(self._mine, [{"$set": {"until": {"$add": ["$$NOW", HELD_MS]}}}])
+        if renewed.matched_count == 0:
+            raise StoreError(
+                f"another `waypost {self._name}` took over while this one stood still: look there, or run this again"
+            )
+
+    async def keep(self) -> None:
+        """Until cancelled. Raises StoreError when it is lost."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            await self.require()
+
+    async def give_back(self) -> None:
+        await self._leases.delete_one(self._mine)
+
+
 @asynccontextmanager
-async def held_lease(leases: MongoCollection, name: str, *, busy: str) -> AsyncIterator[None]:
-    """Raises StoreError(`busy`) when another holds it, and ends what runs under it when another took it over."""
+async def held_lease(leases: MongoCollection, name: str, *, busy: str) -> AsyncIterator[Lease]:
+    """Raises StoreError(`busy`) when another holds it, and ends what runs under it when another took it over.
+
+    That end comes late to a process that was stopped, and so does what it was about to do: that may do a successor no harm.
+    """
     owner = uuid4().hex
     if not await take_lease(leases, name, owner, lease_ms=HELD_MS):
         raise StoreError(busy)
-
-    async def renew() -> None:
-        while True:
-            await asyncio.sleep(RENEW_S)
-            if not await take_lease(leases, name, owner, lease_ms=HELD_MS):
-                raise StoreError(busy)
-
+    lease = Lease(leases, name, owner)
     try:
         async with asyncio.TaskGroup() as tasks:
-            renewal = tasks.create_task(renew(), name=f"lease of {name}")
+            renewal = tasks.create_task(lease.keep(), name=f"lease of {name}")
             try:
-                yield
+                yield lease
             finally:
                 renewal.cancel()
     except* Exception as errors:  # noqa: BLE001  (raised again)
@@ -55,4 +78,4 @@ async def held_lease(leases: MongoCollection, name: str, *, busy: str) -> AsyncI
             first = first.exceptions[0]
         raise first from None
     finally:
-        await leases.delete_one({"_id": name, "owner": owner})
+        await lease.give_back()

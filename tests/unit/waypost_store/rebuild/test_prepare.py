@@ -42,5 +42,15 @@ def test_what_expired_unread_is_not_brought_back_by_copies() -> None:
 
 
 def test_generations_are_known_by_their_collections_names() -> None:
-    names = ["chats", "group_members_g12", "messages_g3", "chats_g0", "operations", "positions", "system.views", "other_g4"]
+    names = [
+        "chats",
+        "group_members_g12",
+        "messages_g3",
+        "chats_g0",
+        "chats_g-7",
+        "operations",
+        "positions",
+        "system.views",
+        "other_g4",
+    ]
     assert stored_generations(names) == {1, 3, 12}

@@ -23,8 +23,8 @@ def verify_command(
     """Fold the log once more, and compare with the live documents. Exit code 1 unless they are equal.
 
     Everything may go on meanwhile. It needs about as much space in MongoDB as the documents take, in collections of its own
-    (`..._g0`), which are removed in the end; should it be killed, by the next run. What nobody can see any more (documents of
-    removed sessions, messages from before their chat's deletion) is not compared.
+    (`..._g-<number>`), which are removed in the end; should it be killed, by the next run. What nobody can see any more
+    (documents of removed sessions, messages from before their chat's deletion) is not compared.
 
     \b
     Examples:

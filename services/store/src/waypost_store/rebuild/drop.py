@@ -1,7 +1,6 @@
 """Which generations there are in MongoDB, and the removal of those that nobody reads or writes."""
 
 import asyncio
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,15 +9,14 @@ from waypost_common.documents import PROJECTIONS, Collection, collection_name
 from waypost_common.generations import Generations, GenerationState
 from waypost_common.mongo import MongoDatabase
 from waypost_store.errors import StoreError
+from waypost_store.generations import generation_of
 from waypost_store.rebuild.records import GenerationRecords
-from waypost_store.verify.scratch import SCRATCH_GENERATION
 from waypost_store.waiting import Report
 
 QUIET_S: Final = 30.0
 """After a switch, so long may a replica of the API still read the former generation, and ingest write it; and some to spare."""
 LIVE_STATE: Final = "live"
 OLD_STATE: Final = "old"
-_SUFFIX: Final = re.compile(r"^(?P<collection>[a-z_]+?)(?:_g(?P<generation>\d+))?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +30,8 @@ class GenerationLine:
 
 
 def stored_generations(names: Iterable[str]) -> set[int]:
-    """By the names of their collections; without the one that `waypost verify` compares with."""
-    projections = {collection.value for collection in PROJECTIONS}
-    found = [_SUFFIX.match(name) for name in names]
-    numbers = {int(one["generation"] or 1) for one in found if one is not None and one["collection"] in projections}
-    return numbers - {SCRATCH_GENERATION}
+    """By the names of their collections; without those that `waypost verify` compares with."""
+    return {number for name in names if (number := generation_of(name)) is not None and number > 0}
 
 
 def state_of(generation: int, generations: Generations) -> str:

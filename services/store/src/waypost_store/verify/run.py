@@ -14,7 +14,7 @@ from waypost_store.settings import StoreSettings
 from waypost_store.setup.offsets import open_reader, partitions_of
 from waypost_store.verify.differences import Difference
 from waypost_store.verify.log_reader import LogReader
-from waypost_store.verify.scratch import Scratch, scratch_documents
+from waypost_store.verify.scratch import Scratch
 from waypost_store.verify.verifier import Verified, Verifier
 from waypost_store.waiting import Report
 
@@ -32,11 +32,11 @@ async def verify(
         if generation is None:
             raise StoreError("the database is not set up yet: run `waypost migrate` first")
         busy = "another `waypost verify` is at work: wait for it, then run this again (one that was killed counts for 15 s)"
-        async with held_lease(database[Collection.LEASES], "verify", busy=busy):
+        async with held_lease(database[Collection.LEASES], "verify", busy=busy) as lease:
             positions = await positions_of(database, generation)
             partitions = partitions_of(settings.kafka, EVENTS, len(positions))
             log = LogReader(consumer, partitions, max_records=settings.batch.max_records)
-            scratch = Scratch(database, generation, log, session=session, max_event_bytes=settings.batch.max_event_bytes)
+            scratch = Scratch(database, generation, log, lease, session=session, max_event_bytes=settings.batch.max_event_bytes)
             await scratch.start()
             if lost := shortened(positions, scratch.reached):
                 raise StoreError(
@@ -48,5 +48,5 @@ async def verify(
                     f"partitions {other} end before what was applied: the topic was made again, or the address is that of "
                     "another cluster"
                 )
-            async with scratch_documents(database):
+            async with scratch.documents():
                 return await Verifier(database, generation, log, scratch, report, found, session).run()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from secrets import randbelow
 from typing import Final
 
 from waypost_common.consumption import ConsumptionStoppedError, Record, RetryLaterError
@@ -14,44 +15,63 @@ from waypost_projection.logged import decode
 from waypost_projection.storage import ProjectionStorage
 from waypost_projection.writer import ProjectionWriter
 from waypost_store.errors import StoreError
+from waypost_store.generations import generation_of
+from waypost_store.leases import Lease
 from waypost_store.progress import Progress
 from waypost_store.schema import ensure_projections
 from waypost_store.verify.log_reader import LogReader
 
-SCRATCH_GENERATION: Final = 0
-"""Never one that is read: the first is 1."""
+NUMBERS: Final = 10**9
 PAUSES_S: Final = (0.2, 0.5, 1, 2, 5, 10, 20)
 
 
-@asynccontextmanager
-async def scratch_documents(database: MongoDatabase) -> AsyncIterator[None]:
-    """Empty collections, also where a killed process left some; gone in the end."""
-    await _drop(database)
-    try:
-        await ensure_projections(database, SCRATCH_GENERATION)
-        yield
-    finally:
-        await _drop(database)
-
-
-async def _drop(database: MongoDatabase) -> None:
-    for collection in PROJECTIONS:
-        await database.drop_collection(collection_name(collection, SCRATCH_GENERATION))
-
-
 class Scratch:
-    """`reached` is, for each partition, the offset up to which all events are folded, and none beyond."""
+    """`reached` is, for each partition, the offset up to which all events are folded, and none beyond.
+
+    No two runs have the same `generation`: one that lost its lease writes and drops collections that nobody else looks at.
+    """
 
     def __init__(
-        self, database: MongoDatabase, live_generation: int, log: LogReader, *, session: SessionId | None, max_event_bytes: int
+        self,
+        database: MongoDatabase,
+        live_generation: int,
+        log: LogReader,
+        lease: Lease,
+        *,
+        session: SessionId | None,
+        max_event_bytes: int,
     ) -> None:
+        self.generation = -1 - randbelow(NUMBERS)
         self._writer = ProjectionWriter(
-            ProjectionStorage(database, SCRATCH_GENERATION), owners=ProjectionStorage(database, live_generation)
+            ProjectionStorage(database, self.generation), owners=ProjectionStorage(database, live_generation)
         )
+        self._database = database
         self._log = log
+        self._lease = lease
         self._session = session
         self._max_event_bytes = max_event_bytes
         self.reached: dict[int, int] = {}
+        self.taken = 0
+        """Events that were folded, or could not be: those of the session, where there is one."""
+
+    @asynccontextmanager
+    async def documents(self) -> AsyncIterator[None]:
+        """Empty collections, which are gone in the end. Drops those that killed processes have left. Raises StoreError."""
+        names = await self._database.list_collection_names()
+        left = [name for name in names if (number := generation_of(name)) is not None and number < 1]
+        await self._lease.require()  # so nobody can have begun after this one: what was found is no successor's
+        for name in left:
+            await self._database.drop_collection(name)
+        try:
+            await ensure_projections(self._database, self.generation)
+            yield
+        finally:
+            for collection in PROJECTIONS:
+                await self._database.drop_collection(collection_name(collection, self.generation))
+
+    async def require(self) -> None:
+        """Raises StoreError when a successor may have dropped the documents before this was called."""
+        await self._lease.require()
 
     async def start(self) -> None:
         self.reached = await self._log.start()
@@ -65,6 +85,7 @@ class Scratch:
 
     async def _apply(self, records: Sequence[Record]) -> None:
         found = [decode(record, max_bytes=self._max_event_bytes) for record in records if self._is_wanted(record)]
+        self.taken += len(found)
         events = [one for one in found if not isinstance(one, DeadLetter)]
         for pause in (*PAUSES_S, None):
             try:

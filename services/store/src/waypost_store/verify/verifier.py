@@ -18,7 +18,7 @@ from waypost_store.progress import Progress
 from waypost_store.verify.differences import Difference, Key, Kind, chat_of, compare, is_ahead, is_older_epoch, session_of
 from waypost_store.verify.documents import Documents, pages
 from waypost_store.verify.log_reader import LogReader
-from waypost_store.verify.scratch import SCRATCH_GENERATION, Scratch
+from waypost_store.verify.scratch import Scratch
 from waypost_store.waiting import Report
 
 CLOSE: Final = 1_000
@@ -79,23 +79,27 @@ class Verifier:
         self._found = found
         self._session = session
         self._stored = Documents(database, generation)
-        self._folded = Documents(database, SCRATCH_GENERATION)
+        self._folded = Documents(database, scratch.generation)
         self._folding = Progress(report, "events folded")
         self._still: dict[int, int] | None = None
         self.result = Verified(generation=generation)
 
     async def run(self) -> Verified:
         """Raises StoreError, KafkaError, PyMongoError."""
-        started = sum(self._scratch.reached.values())
         while True:
             target = await self._applied()
             await self._fold(target)
             if sum((await self._applied()).values()) - sum(target.values()) <= CLOSE:
                 break
         await self._compare()
-        self.result.events = sum(self._scratch.reached.values()) - started
+        self.result.events = self._scratch.taken
         if await live_generation(self._database) != self.result.generation:
             raise StoreError("another generation became live meanwhile: run this again")
+        if self._session is not None and not self.result.documents and not self.result.events:
+            raise StoreError(
+                f"session {self._session} has no documents, and ingest has applied no event of it: look at its spelling; "
+                "`waypost devices list` names the sessions that connectors have had"
+            )
         return self.result
 
     async def _applied(self) -> dict[int, int]:
@@ -167,6 +171,7 @@ class Verifier:
         if not differing:
             return
         invisible = await self._invisible([difference.key for difference in differing], stored, folded)
+        await self._scratch.require()  # after all that was read
         for difference in differing:
             if difference.key not in invisible:
                 self.result.counts[difference.kind] += 1
