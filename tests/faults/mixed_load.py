@@ -102,7 +102,7 @@ class Caller:
         self._flags[chat].pop(flag, None)
         answer = await self._write("patch", "PATCH", f"/chats/{chat}", {flag: wanted})
         if answer is not None and answer.status_code == 200:
-            assert answer.json()[flag] is wanted
+            assert answer.json()[flag] is wanted, f"{flag} of {chat}, key {answer.request.headers['idempotency-key']}"
             self._flags[chat][flag] = wanted
 
     async def _send(self, chat: Jid) -> None:

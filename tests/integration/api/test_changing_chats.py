@@ -9,7 +9,7 @@ from tests.integration.api.conftest import Api, eventually, is_ready, running_ap
 from tests.integration.api.documents import chat_document, contact_document
 from tests.integration.api.pipeline_double import PipelineDouble
 
-from waypost_api.settings import ApiSettings, CommandSettings, HttpSettings
+from waypost_api.settings import ApiSettings, HttpSettings
 from waypost_common.identifiers import CommandId, EpochMs
 from waypost_common.kafka import header_text
 from waypost_common.outcomes import Outcome, OutcomeStatus
@@ -177,20 +177,6 @@ async def test_an_outcome_other_than_success_is_answered_as_the_contract_says(
 async def test_a_lost_outcome_is_found_in_the_operations_record(live_api: Api, pipeline: PipelineDouble) -> None:
     pipeline.answers = False
     assert (await patch(live_api, {"archived": True})).json()["archived"] is True
-
-
-@pytest.mark.parametrize("recorded", [False, True])
-async def test_an_outcome_of_another_generation_is_not_taken(
-    settings: ApiSettings, database: Any, pipeline: PipelineDouble, recorded: bool
-) -> None:
-    pipeline.generation, pipeline.records_outcomes = 7, recorded
-    impatient = settings.model_copy(update={"commands": CommandSettings(deadline_ms=600)})
-    async with running_api(impatient) as api:
-        await eventually(lambda: is_ready(api))
-        answer = await patch(api, {"archived": True})
-        assert answer.status_code == 503
-        assert answer.json()["error"]["details"]["operation"] == pipeline.commands[0].id
-        assert len(api.state["executor"]._waiters) == 0
 
 
 async def test_an_asynchronous_change_is_202_and_its_operation_can_be_read_at_once(

@@ -57,7 +57,10 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, refusal: Refusal) -> Li
             operations = Operations(database)
             timeout_s = settings.reads.timeout_ms / 1000
             crash = CrashPoints(settings.crash.at)
-            executor = CommandExecutor(operations, publisher, waiters, metrics, database_timeout_s=timeout_s, crash=crash)
+            generations = Generations(database, ttl_s=settings.cache.generation_ms / 1000, metrics=metrics)
+            executor = CommandExecutor(
+                operations, publisher, waiters, generations, metrics, database_timeout_s=timeout_s, crash=crash
+            )
             readiness = Readiness(database, outcomes_followed=outcomes.ready, commands_taken=publisher.ready)
             port = await stack.enter_async_context(serve_probes(settings.metrics, metrics.registry, readiness.missing))
             log.info("probes_served", host=settings.metrics.host, port=port)
@@ -68,7 +71,7 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, refusal: Refusal) -> Li
                 metrics=metrics,
                 database=database,
                 documents_breaker=Breaker(DOCUMENTS_UNAVAILABLE),
-                generations=Generations(database, ttl_s=settings.cache.generation_ms / 1000, metrics=metrics),
+                generations=generations,
                 authenticator=Authenticator(ApiKeys(key_lookup(database), ttl_s=key_ttl_s, metrics=metrics), login_tokens),
                 cursors=Cursors.from_settings(settings.cursor),
                 operations=operations,

@@ -14,6 +14,7 @@ from waypost_api.commands.operations import Operations, operation_of, outcome_of
 from waypost_api.commands.publisher import CommandPublisher
 from waypost_api.commands.waiters import Waiters, Waiting
 from waypost_api.metrics import Metrics
+from waypost_api.queries.scope import Generations
 from waypost_common.commands import CommandEnvelope
 from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.documents import OperationDocument
@@ -46,6 +47,7 @@ class CommandExecutor:
         operations: Operations,
         publisher: CommandPublisher,
         waiters: Waiters,
+        generations: Generations,
         metrics: Metrics,
         *,
         database_timeout_s: float,
@@ -56,6 +58,7 @@ class CommandExecutor:
         self._operations = operations
         self._publisher = publisher
         self._waiters = waiters
+        self._generations = generations
         self._metrics = metrics
         self._database_timeout_s = database_timeout_s
         self._monotonic = monotonic
@@ -101,7 +104,7 @@ class CommandExecutor:
         """
         require_same_request(earlier, request_hash)
         outcome = outcome_of(earlier)
-        if outcome is not None:
+        if outcome is not None and await self._can_be_read_in(generation, outcome):
             return outcome
         command = CommandId(earlier["_id"])
         with self._waiters.register(command, generation=generation) as waiting:
@@ -167,28 +170,31 @@ class CommandExecutor:
                 return waiting.result()
             if gone.done():
                 raise ClientDisconnect
-            outcome = await self._recorded_outcome(organization, command)
-            if outcome is not None and _can_be_read_in(generation, outcome):
+            outcome = await self._recorded_outcome(organization, command, generation)
+            if outcome is not None:
                 self._metrics.outcomes.labels(outcome.status.value, "record").inc()
                 return outcome
             if self._monotonic() >= ends:
                 raise _unanswered(command, "no answer in time; the operation tells what becomes of it")
             pause *= 2
 
-    async def _recorded_outcome(self, organization: OrganizationId, command: CommandId) -> Outcome | None:
+    async def _recorded_outcome(self, organization: OrganizationId, command: CommandId, generation: int) -> Outcome | None:
         try:
             with pymongo.timeout(self._database_timeout_s):
                 operation = await self._operations.find(organization, command)
+            outcome = None if operation is None else outcome_of(operation)
+            return outcome if outcome is not None and await self._can_be_read_in(generation, outcome) else None
         except PyMongoError as error:
             if not is_outage(error):
                 raise
             return None
-        return None if operation is None else outcome_of(operation)
 
-
-def _can_be_read_in(generation: int, outcome: Outcome) -> bool:
-    """At a switch of generations the record may tell of the other one's documents; its own outcome is on its way then."""
-    return outcome.status is not OutcomeStatus.SUCCEEDED or outcome.generation in {None, generation}
+    async def _can_be_read_in(self, generation: int, outcome: Outcome) -> bool:
+        """At a switch of generations the record may tell of the other one's documents, and these may be behind."""
+        if outcome.status is not OutcomeStatus.SUCCEEDED or outcome.generation in {None, generation}:
+            return True
+        with pymongo.timeout(self._database_timeout_s):
+            return await self._generations.has_come_as_far(generation, outcome.generation)
 
 
 def require_same_request(earlier: OperationDocument, request_hash: str) -> None:

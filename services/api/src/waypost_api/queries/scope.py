@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from waypost_api.metrics import Metrics
-from waypost_common.documents import Collection, collection_name
+from waypost_common.documents import NO_OFFSET, Collection, collection_name
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.mongo import Document, MongoCollection, MongoDatabase
 
@@ -44,6 +44,7 @@ class Generations:
         self, database: MongoDatabase, *, ttl_s: float, metrics: Metrics, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._collection = database[Collection.GENERATIONS]
+        self._positions = database[Collection.POSITIONS]
         self._ttl_s = ttl_s
         self._metrics = metrics
         self._monotonic = monotonic
@@ -60,3 +61,13 @@ class Generations:
         generation: int = 1 if pointer is None else pointer["generation"]
         self._known = (now + self._ttl_s, generation)
         return generation
+
+    async def has_come_as_far(self, generation: int, other: int) -> bool:
+        """Whether the documents of `generation` show all that those of `other` do, by the positions; so too once that is dropped.
+
+        Positions are saved right after outcomes are published: an outcome of that very moment may be ahead of them.
+        """
+        offsets: dict[int, dict[int, int]] = {generation: {}, other: {}}
+        async for position in self._positions.find({"generation": {"$in": [generation, other]}}):
+            offsets[position["generation"]][position["partition"]] = position["offset"]
+        return all(offsets[generation].get(partition, NO_OFFSET) >= offset for partition, offset in offsets[other].items())
