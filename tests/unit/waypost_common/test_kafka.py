@@ -98,6 +98,12 @@ async def test_a_broker_creates_no_topics_and_loses_nothing(compression: Any, ex
     assert (options["acks"], options["enable_idempotence"], options["compression_type"]) == ("all", True, expected)
 
 
+@pytest.mark.parametrize(("servers", "expected"), [("a:1", ["a:1"]), ("a:1,b:2,c:3", ["a:1", "b:2", "c:3"])])
+async def test_a_broker_starts_from_each_of_the_named_servers(servers: str, expected: list[str]) -> None:
+    broker = create_broker(KafkaSettings(bootstrap_servers=servers), client_id="unit")
+    assert list(broker._connection_kwargs["bootstrap_servers"]) == expected
+
+
 @pytest.mark.parametrize("error", [KafkaConnectionError, KafkaTimeoutError, LeaderNotAvailableError, RequestTimedOutError])
 def test_an_outage_may_pass(error: type[KafkaError]) -> None:
     assert may_pass(error())

@@ -9,7 +9,7 @@ from waypost_common.settings import KafkaSettings
 def create_broker(settings: KafkaSettings, *, client_id: str) -> KafkaBroker:
     """Starts a service's subscribers, and publishes; creates no topics."""
     return KafkaBroker(
-        settings.bootstrap_servers,
+        settings.bootstrap_servers.split(","),  # else FastStream takes them for one host
         client_id=client_id,
         acks="all",
         enable_idempotence=True,
