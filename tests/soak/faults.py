@@ -61,7 +61,9 @@ class Faults:
             case Target.MONGOD:
                 await (self._step_down(fault) if fault.kind is Kind.STEP_DOWN else self._break(self._mongod, fault))
             case _:
-                await self._disturb(self._services[fault.subject], fault)
+                service = self._services[fault.subject]
+                async with service.one_fault_at_a_time:
+                    await self._disturb(service, fault)
         if fault.kind is not Kind.POISON:
             self._journal.say(f"well again after {time.monotonic() - began:.1f} s: {fault}")
 

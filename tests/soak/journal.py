@@ -12,6 +12,7 @@ class Journal:
     faults: Counter[str] = field(default_factory=Counter)
     """By kind and target."""
     told: list[str] = field(default_factory=list)
+    has_failed: bool = False
     started: float = field(default_factory=time.monotonic)
 
     def say(self, text: str) -> None:

@@ -134,11 +134,14 @@ class Soak:
         )
 
     async def _report(self, over: asyncio.Event) -> None:
+        said = time.monotonic()
         while not over.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), PROGRESS_EVERY_S)
+                await asyncio.wait_for(over.wait(), LOOK_EVERY_S)
             self._longest_lag = max(self._longest_lag, self._lag)
-            self._journal.say(self._figures())
+            if time.monotonic() >= said + PROGRESS_EVERY_S:
+                said = time.monotonic()
+                self._journal.say(self._figures())
 
     @property
     def _lag(self) -> int:

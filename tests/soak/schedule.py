@@ -62,7 +62,7 @@ LASTS_S: Final = {
     Kind.KILL: (0.0, 5.0),
     Kind.TERMINATE: (0.0, 5.0),
     Kind.FREEZE: (1.0, 12.0),
-    Kind.CRASH: (12.0, 12.0),
+    Kind.CRASH: (20.0, 20.0),
     Kind.STEP_DOWN: (2.0, 8.0),
     Kind.POISON: (0.0, 0.0),
     Kind.REBUILD: (0.0, 0.0),

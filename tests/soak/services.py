@@ -47,6 +47,7 @@ class Service:
     is_ours: bool = False
     """Somebody here ends it or starts it at the moment."""
     started: float = field(default_factory=time.monotonic)
+    one_fault_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     _log_before: int = 0
 
     @property
@@ -62,6 +63,8 @@ class Service:
     async def end(self, number: int) -> None:
         """Fails where it does not end as it should, or not within 30 s."""
         code = await asyncio.to_thread(self.process.end, number)
+        if code == -signal.SIGTERM and not self.log:
+            return  # it had not even begun to listen to signals
         assert code == (0 if number == signal.SIGTERM else -number), f"{self.name} ended with {code}:\n{self.log[-3_000:]}"
 
     async def until_ready(self) -> None:
