@@ -161,7 +161,8 @@ async def test_one_that_cannot_go_on_leaves_the_live_documents_alone_and_can_be_
 ) -> None:
     ingest = await applied(pipeline, working_session(), message("ONE"))
     records = GenerationRecords(pipeline.database)
-    await records.set_state(2, GenerationState.BUILDING)  # without positions
+    await records.begin(2, carried=[])
+    await records.move(2, GenerationState.BUILDING, out_of=GenerationState)  # without positions
     await eventually(lambda: "generation_stands_still" in ingest.log, lambda: ingest.log)
     await pipeline.publish([message("TWO")])
     await pipeline.until_applied()

@@ -36,6 +36,10 @@ class GenerationDocument(TypedDict):
     """Partitions whose documents were copied, since the log no longer tells all of them."""
     changedAt: NotRequired[datetime]
     """When the state, or the pointer, was last set, by MongoDB's clock."""
+    newest: NotRequired[int]
+    """Of the pointer: the highest number that was ever given to a generation; absent before the first rebuild."""
+    making: NotRequired[int | None]
+    """Of the pointer: the only generation that may become live next; None after it was abandoned."""
 
 
 class AddressDocument(TypedDict):

@@ -84,5 +84,5 @@ async def abandon(database: MongoDatabase) -> int | None:
     states = (await records.all()).states
     under_way = [one for one, state in states.items() if state is not GenerationState.ABANDONED]
     for generation in under_way:
-        await records.set_state(generation, GenerationState.ABANDONED)
+        await records.abandon(generation)
     return max(under_way, default=None)

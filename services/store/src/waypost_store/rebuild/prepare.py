@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from waypost_common.documents import NO_OFFSET, PROJECTIONS, Collection, PositionDocument, collection_name
+from waypost_common.documents import NO_OFFSET, Collection, PositionDocument, collection_name
 from waypost_common.mongo import Document, MongoDatabase, aggregate
 from waypost_store.errors import StoreError
 from waypost_store.positions import shortened
@@ -49,11 +49,8 @@ async def prepare(
 ) -> None:
     """Collections, copies and positions, in this order. `positions` were read before: what is copied is as far or further.
 
-    Begins anew where one that was killed has left something.
+    `generation` is this run's alone: whenever it happens, no other is touched.
     """
-    await database[Collection.POSITIONS].delete_many({"generation": generation})
-    for collection in PROJECTIONS:
-        await database.drop_collection(collection_name(collection, generation))
     await ensure_projections(database, generation)
     if carried:
         for collection in COPY_ORDER:

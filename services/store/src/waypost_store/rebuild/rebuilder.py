@@ -12,6 +12,7 @@ from waypost_common.mongo import MongoDatabase
 from waypost_store.errors import StoreError
 from waypost_store.positions import made_again, next_offsets, positions_of
 from waypost_store.progress import Progress
+from waypost_store.rebuild.drop import stored_generations
 from waypost_store.rebuild.prepare import partitions_to_carry, prepare
 from waypost_store.rebuild.records import GenerationRecords
 from waypost_store.waiting import Report
@@ -49,7 +50,11 @@ class Rebuilt:
 
 
 class Rebuilder:
-    """One run at a time (a lease). It may be killed at any point: the next run goes on from what is recorded."""
+    """One run at a time (a lease). It may be killed at any point: the next run goes on from what is recorded.
+
+    One that was stopped, lost the lease and goes on does no harm to the next: what it makes has a number of its own, and only the
+    newest one can become live, unless it was abandoned.
+    """
 
     def __init__(
         self, database: MongoDatabase, log: Callable[[], Awaitable[Log]], report: Report, tell: Callable[[dict[str, Any]], None]
@@ -69,9 +74,9 @@ class Rebuilder:
         if live is None:
             raise StoreError("the database is not set up yet: run `waypost migrate` first")
         under_way = {one: state for one, state in generations.states.items() if state is not GenerationState.ABANDONED}
-        generation = max(under_way, default=max({live, *generations.states}) + 1)
-        if under_way.get(generation) in {None, GenerationState.PREPARING}:
-            await self._prepare(live, generation, carry=carry)
+        generation = max(under_way, default=None)
+        if generation is None or under_way[generation] is GenerationState.PREPARING:
+            generation = await self._prepare(live, instead_of=generation, carry=carry)
         else:
             self._report(f"going on with generation {generation}")
         await self._until_caught_up(live, generation)
@@ -80,7 +85,8 @@ class Rebuilder:
             generation=generation, replaced=live, carried=await self._carried(generation), seconds=time.monotonic() - began
         )
 
-    async def _prepare(self, live: int, generation: int, *, carry: bool) -> None:
+    async def _prepare(self, live: int, *, instead_of: int | None, carry: bool) -> int:
+        """Returns its number. `instead_of`: one that a run which was killed, or still stands still, has begun."""
         positions = await positions_of(self._database, live)
         log = await self._log()
         if other := made_again(positions, log.ends):
@@ -89,10 +95,16 @@ class Rebuilder:
                 "cluster; a rebuild from it would lose what the documents hold"
             )
         carried = partitions_to_carry(positions, log.starts, carry=carry)
+        if instead_of is not None:
+            await self._records.abandon(instead_of)
+            self._report(f"generation {instead_of} was left unfinished: `waypost generations drop` removes it")
+        stored = stored_generations(await self._database.list_collection_names())
+        generation = await self._records.take_number(stored | set((await self._records.all()).states))
         self._report(f"making generation {generation}")
-        await self._records.set_state(generation, GenerationState.PREPARING, carried=carried)
+        await self._records.begin(generation, carried=carried)
         await prepare(self._database, live=live, generation=generation, carried=carried, positions=positions, report=self._report)
-        await self._records.set_state(generation, GenerationState.BUILDING)
+        await self._records.move(generation, GenerationState.BUILDING, out_of={GenerationState.PREPARING})
+        return generation
 
     async def _until_caught_up(self, live: int, generation: int) -> None:
         """Until it is as far as the log was at the look before: under load it is never at the very end."""
@@ -140,7 +152,7 @@ class Rebuilder:
 
     async def _switch(self, live: int, generation: int) -> None:
         """Outcomes of both are published around the switch, so that no caller misses one whichever it reads."""
-        await self._records.set_state(generation, GenerationState.READY)
+        await self._records.move(generation, GenerationState.READY, out_of={GenerationState.BUILDING, GenerationState.READY})
         await asyncio.sleep(NOTICE_S)
         while True:
             await self._require(live, generation)
