@@ -8,13 +8,15 @@ from tests.integration.store.conftest import running_store
 from tests.integration.store.purge.conftest import Stored
 from tests.processes import eventually
 
+from waypost_common.clock import now_ms
+from waypost_common.device_keys import Keyring
 from waypost_common.documents import Collection, collection_name
 from waypost_common.events import Event
 from waypost_common.identifiers import Jid
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_connector.simulated.world import generate_events
 from waypost_connector.stored_addresses import KeptInMongo, StoredAddresses
-from waypost_store.purge.purger import LeaseLostError, Purger
+from waypost_store.purge.purger import KEYS_FOR_MS, LeaseLostError, Purger
 from waypost_store.report.status import system_status
 from waypost_store.settings import StoreSettings
 
@@ -61,6 +63,24 @@ async def test_the_chosen_addresses_of_a_removed_session_go_whatever_the_generat
         }
     ]
     assert collection_name(Collection.ADDRESSES, 2) == "addresses"
+
+
+async def test_keys_of_a_session_that_was_removed_a_day_ago_go_and_its_fence_stays(stored: Stored) -> None:
+    events = busy_sessions()
+    gone, stays = sorted({event_of.session for event_of in events})
+    organization = events[0].organization
+    devices = stored.database[Collection.DEVICES]
+    kept = {"organization": organization, "backend": "simulated", "fence": 7, "holder": None}
+    sealed = {"keys": Keyring([bytes(32)]).seal(gone, organization, b"what it logs in with"), "keysSavedAt": 1}
+    await devices.insert_many([{"_id": session, **kept, **sealed} for session in (gone, stays)])
+    await stored.take(*events, removal_of(next(one for one in events if one.session == gone)))
+    await stored.purge()
+    assert await devices.count_documents({"keys": {"$exists": True}}) == 2, "a connector may still unlink it"
+    removed_at = {"updatedAt": now_ms() - KEYS_FOR_MS - 1}
+    await stored.database[Collection.SESSIONS].update_many({}, {"$set": removed_at})
+    await stored.purge()
+    assert await devices.find_one({"_id": gone}) == {"_id": gone, **kept}
+    assert await devices.find_one({"_id": stays}) == {"_id": stays, **kept, **sealed}
 
 
 async def test_what_is_delivered_again_after_the_purge_is_purged_again(stored: Stored) -> None:

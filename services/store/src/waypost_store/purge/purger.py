@@ -31,6 +31,8 @@ log = structlog.stdlib.get_logger(__name__)
 LEASE: Final = "purge"
 LEASE_MS: Final = 60_000
 RENEW_S: Final = 20.0
+KEYS_FOR_MS: Final = 86_400_000
+"""So long after its removal may a session's connector, or WhatsApp, be away and still unlink it, which takes its keys."""
 CHATS_AT_ONCE: Final = 100
 """Looked at in one query: most chats that were deleted have been purged before."""
 
@@ -61,7 +63,7 @@ class Purger:
             await asyncio.sleep(self._block.purge_interval_s)
 
     async def round(self) -> None:
-        """One pass over removed sessions and deleted chats. Raises LeaseLostError, PyMongoError."""
+        """One pass over removed sessions and deleted chats, and keys. Raises LeaseLostError, PyMongoError."""
         await self._hold_lease()
         generation = await live_generation(self._database)
         if generation is None:
@@ -69,6 +71,7 @@ class Purger:
         with self._metrics.purge_seconds.time():
             await self.purge_sessions(generation)
             await self.purge_chats(generation)
+            await self.purge_keys(generation)
 
     async def purge_sessions(self, generation: int) -> None:
         """Every document of removed sessions but their own."""
@@ -94,6 +97,21 @@ class Purger:
                 some.clear()
         if some:
             await self._remove(Collection.MESSAGES, generation, older_epochs(some))
+
+    async def purge_keys(self, generation: int) -> None:
+        """Sealed keys of sessions that were removed a day ago: a connector forgets them itself, if MongoDB answers it then.
+
+        All else of a device stays: its fence may never fall.
+        """
+        sessions = self._database[collection_name(Collection.SESSIONS, generation)]
+        devices = self._database[Collection.DEVICES]
+        long_ago = EpochMs(now_ms() - KEYS_FOR_MS)
+        async for session in sessions.find(removed_before(long_ago), {"organization": True}).sort("_id", 1):
+            await self._hold_lease()
+            sealed = {"_id": session["_id"], "organization": session["organization"], "keys": {"$exists": True}}
+            forgotten = await devices.update_one(sealed, {"$unset": {"keys": True, "keysSavedAt": True}})
+            if forgotten.modified_count:
+                log.info("device_keys_forgotten", session=session["_id"])
 
     async def _remove(self, collection: Collection, generation: int, query: Document) -> None:
         await self._hold_lease()
