@@ -3,8 +3,7 @@
 import asyncio
 import os
 import signal
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
@@ -30,6 +29,10 @@ class FakeBroker:
         self.calls.append("stop")
 
 
+class Failing(NamedTuple):
+    failure: asyncio.Future[None] | None
+
+
 async def test_a_broker_is_stopped_after_use() -> None:
     broker: Any = FakeBroker()
     async with running(broker):
@@ -49,17 +52,17 @@ async def test_a_broker_that_could_not_start_is_stopped_too() -> None:
 async def test_a_signal_ends_the_wait(number: signal.Signals) -> None:
     asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), number)
     async with asyncio.timeout(5):
-        await until_stopped([])
+        await until_stopped(Failing(None))
 
 
 async def test_what_ended_a_loop_ends_the_wait() -> None:
     loop = asyncio.get_running_loop()
-    failed, working = loop.create_future(), loop.create_future()
-    subscribers: Any = [SimpleNamespace(failure=one) for one in (working, failed, None)]
-    loop.call_soon(failed.set_exception, ConsumptionStoppedError("the topic was made again"))
+    failing = Failing(loop.create_future())
+    assert failing.failure is not None
+    loop.call_soon(failing.failure.set_exception, ConsumptionStoppedError("the topic was made again"))
     with pytest.raises(ConsumptionStoppedError, match="made again"):
         async with asyncio.timeout(5):
-            await until_stopped(subscribers)
+            await until_stopped(failing)
 
 
 async def _nothing() -> None:

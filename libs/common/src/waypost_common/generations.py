@@ -7,6 +7,10 @@ from typing import Any, Final
 
 LIVE: Final = "live"
 """The id of the pointer that every read follows."""
+NOTICE_S: Final = 3.0
+"""So long at least is a generation `ready` before it is made live: every replica of ingest looks each second."""
+STALE_S: Final = NOTICE_S - 1.0
+"""Who began its last look longer ago than this may have missed that. Less than NOTICE_S, or outcomes stay unsaid at a switch."""
 
 
 class GenerationState(StrEnum):

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 import uvloop
@@ -19,9 +19,16 @@ from waypost_common.server_errors import advice
 if TYPE_CHECKING:
     from faststream.kafka import KafkaBroker
 
-    from waypost_common.subscriber import LoopSubscriber
-
 log = structlog.stdlib.get_logger(__name__)
+
+
+class Failing(Protocol):
+    """What may end a service."""
+
+    @property
+    def failure(self) -> asyncio.Future[None] | None:
+        """Set once the service must not go on; None where nothing was started."""
+        ...
 
 
 @contextlib.contextmanager
@@ -46,17 +53,16 @@ async def running(broker: "KafkaBroker") -> AsyncIterator[None]:
         await broker.stop()
 
 
-async def until_stopped(subscribers: "Sequence[LoopSubscriber]") -> None:
-    """Returns on SIGTERM or SIGINT; raises what ended a subscriber's loop."""
+async def until_stopped(watched: Failing) -> None:
+    """Returns on SIGTERM or SIGINT; raises the failure, whichever comes first."""
     stop = asyncio.Event()
-    failures = [one.failure for one in subscribers if one.failure is not None]
-    for failure in failures:
+    failure = watched.failure
+    if failure is not None:
         failure.add_done_callback(lambda _: stop.set())
     with _stop_on_signals(stop):
         await stop.wait()
-    for failure in failures:
-        if failure.done():
-            failure.result()
+    if failure is not None and failure.done():
+        failure.result()
 
 
 def run_service(name: str, main: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -4,6 +4,7 @@ FastStream starts and stops it with the broker and describes it in AsyncAPI; `Co
 """
 
 import asyncio
+import time
 from typing import Any
 
 import structlog
@@ -35,39 +36,51 @@ class LoopSubscriber(BatchSubscriber):
         super().__init__(*args, **kwargs)
         self.loop = loop
         self.failure: asyncio.Future[None] | None = None
-        self._finished = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
+        self._leaving: asyncio.Task[None] | None = None
+        self._leave_until = 0.0
 
     async def start(self) -> None:
+        """Once, until the group has given its partitions. One that raises, or is cancelled, leaves nothing open."""
         self.failure = asyncio.get_running_loop().create_future()
-        await super().start()
+        try:
+            await super().start()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def _run_consume_loop(self, consumer: AIOKafkaConsumer) -> None:
+        self._ended.clear()
         try:
             await self.loop.run(consumer)
         except Exception as error:  # noqa: BLE001  (any error of a loop ends the service, which reports it)
             if self.failure is not None and not self.failure.done():
                 self.failure.set_exception(error)
         finally:
-            self._finished.set()
+            self._ended.set()
 
     def read_as(self, group: str) -> None:
         """The consumer group, when it is known only after construction. Before the start."""
         self.group_id = group
 
     async def stop(self) -> None:
-        """Lets the batch at hand finish within a deadline; leaves the group afterwards."""
-        if self.consumer is not None and not self._finished.is_set():
-            self.loop.stop()
-            try:
-                async with asyncio.timeout(STOP_DEADLINE_S):
-                    await self._finished.wait()
-            except TimeoutError:
-                pass
+        """Lets the batch at hand finish within a deadline; leaves the group afterwards. May be repeated."""
+        self.loop.stop()
         try:
-            # A Kafka that is silent would hold the leaving for its whole request timeout.
-            async with asyncio.timeout(LEAVE_DEADLINE_S):
-                await super().stop()
+            async with asyncio.timeout(STOP_DEADLINE_S):
+                await self._ended.wait()
         except TimeoutError:
+            pass
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(super().stop(), name="leaving")  # noqa: TID251  (held, and awaited below)
+            self._leave_until = time.monotonic() + LEAVE_DEADLINE_S
+        # A Kafka that is silent would hold the leaving for its whole request timeout. It is not broken off then: a consumer
+        # that is half closed would stay a member of the group, with its partitions, as long as the process lives.
+        left, _ = await asyncio.wait({self._leaving}, timeout=max(0.0, self._leave_until - time.monotonic()))
+        if left:
+            self._leaving.result()
+        else:
             log.warning("group_not_left", advice="Kafka does not answer; it gives the partitions away after the session timeout")
 
 
@@ -81,8 +94,12 @@ def subscribe(
     describe: Any,
     max_records: int,
     crash: CrashPoints = NO_CRASH,
+    persistent: bool = True,
 ) -> LoopSubscriber:
-    """Adds a subscriber of `topic` (its full name) to the broker. `describe`'s signature and docstring go into AsyncAPI."""
+    """Adds a subscriber of `topic` (its full name) to the broker. `describe`'s signature and docstring go into AsyncAPI.
+
+    The broker knows one that is not `persistent` only as long as the caller holds it: for those that come and go.
+    """
     topics = [Topic(topic, declare=False)]
     outer: Any = broker.config
     deadline_s = settings.session_timeout_ms / 2_000
@@ -111,6 +128,6 @@ def subscribe(
         loop=loop,
     )
     # The public `broker.subscriber` builds the classes of FastStream itself; the registry underneath takes any.
-    Registrator.subscriber(broker, subscriber, persistent=True)
+    Registrator.subscriber(broker, subscriber, persistent=persistent)
     subscriber(describe)
     return subscriber

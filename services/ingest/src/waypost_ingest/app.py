@@ -1,6 +1,5 @@
 """The ingest service as a list of what it consists of."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -82,8 +81,11 @@ async def apply_event(event: Event) -> None:
 
 
 @asynccontextmanager
-async def lifespan(app: IngestApp) -> AsyncIterator[None]:
-    """Everything opened, the loop running; on the way out the batch at hand is finished first."""
+async def lifespan(app: IngestApp) -> AsyncIterator[GenerationFollower]:
+    """Everything opened, the loop running; on the way out the batch at hand is finished first.
+
+    What is given has `failure`: the service must not go on after that.
+    """
     settings = app.settings
     async with open_client(settings.mongo, application="waypost-ingest") as client:
         producer = create_producer(settings.kafka, client_id="waypost-ingest")
@@ -95,13 +97,8 @@ async def lifespan(app: IngestApp) -> AsyncIterator[None]:
             await check_clock(client)
             generation = await follower.begin(app.subscriber)
             app.subscriber.read_as(group_name(settings.kafka, INGEST_GROUP, generation))
-            async with running(app.broker), asyncio.TaskGroup() as tasks:
-                following = tasks.create_task(follower.run(), name="generations")
-                try:
-                    yield
-                finally:
-                    following.cancel()
-                    await follower.stop()
+            async with running(app.broker), follower.running():
+                yield follower
 
 
 def _follower(app: IngestApp, database: MongoDatabase, producer: AIOKafkaProducer) -> GenerationFollower:
@@ -119,6 +116,8 @@ def _follower(app: IngestApp, database: MongoDatabase, producer: AIOKafkaProduce
             # Small ones, so that the live generation, which shares this process, does not wait for long.
             max_records=min(settings.batch.max_records, BESIDE_MAX_RECORDS),
             crash=app.crash,
+            # One that cannot go on is made anew every few seconds: the broker must not keep them all.
+            persistent=False,
         )
 
     def make_handler(generation: int, writer: ProjectionWriter, standing: Standing) -> IngestHandler:

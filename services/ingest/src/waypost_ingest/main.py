@@ -18,9 +18,8 @@ Folds the events topic into documents until SIGTERM. Settings come from the envi
 
 
 async def serve(settings: IngestSettings) -> None:
-    app = create_app(settings)
-    async with lifespan(app):
-        await until_stopped([app.subscriber])
+    async with lifespan(create_app(settings)) as follower:
+        await until_stopped(follower)
 
 
 def main() -> None:

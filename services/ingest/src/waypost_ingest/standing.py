@@ -3,10 +3,8 @@
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Final
 
-STALE_S: Final = 5.0
-"""Who has not been able to look for so long may have missed a switch."""
+from waypost_common.generations import STALE_S
 
 
 class Role(Enum):
@@ -20,14 +18,16 @@ class Role(Enum):
 class Standing:
     """The newest that is known of one generation."""
 
-    def __init__(self, role: Role, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, role: Role, *, at: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`at` is when the look began that showed the role, by the same clock."""
         self._monotonic = monotonic
-        self._seen = monotonic()
+        self._seen = at
         self.role = role
 
-    def see(self, role: Role) -> None:
+    def see(self, role: Role, *, at: float) -> None:
+        """As at the start. What changed after the look had begun may not have been in it."""
         self.role = role
-        self._seen = self._monotonic()
+        self._seen = at
 
     @property
     def tells_outcomes(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from waypost_common.documents import Collection
-from waypost_common.generations import GenerationState
+from waypost_common.generations import NOTICE_S, GenerationState
 from waypost_common.mongo import MongoDatabase
 from waypost_store.errors import StoreError
 from waypost_store.positions import made_again, next_offsets, positions_of
@@ -19,8 +19,6 @@ from waypost_store.waiting import Report
 
 LOOK_S: Final = 0.5
 CLOSE_LOOK_S: Final = 0.02
-NOTICE_S: Final = 3.0
-"""In so long every replica of ingest has looked at the generations, which it does each second."""
 STILL_S: Final = 30.0
 
 
