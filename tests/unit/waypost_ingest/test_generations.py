@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
+from annotated_types import Le
 from pymongo.errors import AutoReconnect
 
+from waypost_api.settings import CacheSettings, CommandSettings
 from waypost_common.consumption import ConsumptionStoppedError
-from waypost_common.generations import STALE_S
+from waypost_common.generations import FORMER_FOR_S, QUIET_S, STALE_S
 from waypost_ingest import generations as generations_module
-from waypost_ingest.generations import FORMER_FOR_S, RETRY_S, GenerationFollower
+from waypost_ingest.generations import LOOK_S, RETRY_S, GenerationFollower
 from waypost_ingest.standing import Role, Standing
 
 
@@ -208,6 +210,13 @@ async def test_a_join_under_way_is_broken_off_before_anything_is_stopped(system:
         await entered.wait()
     assert system.made[2].calls == ["start", "cancelled", "stop"]
     assert system.first.calls == ["start", "stop"]
+
+
+def test_the_former_one_is_kept_up_for_all_that_callers_still_wait_for_in_it() -> None:
+    (longest,) = (one.le for one in CacheSettings.model_fields["generation_ms"].metadata if isinstance(one, Le))
+    commands = CommandSettings()
+    assert int(str(longest)) + max(commands.deadline_ms, commands.live_deadline_ms) < FORMER_FOR_S * 1_000
+    assert QUIET_S > LOOK_S + FORMER_FOR_S
 
 
 async def test_a_leaving_that_was_broken_off_is_made_up_for(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,10 @@ NOTICE_S: Final = 3.0
 """So long at least is a generation `ready` before it is made live: every replica of ingest looks each second."""
 STALE_S: Final = NOTICE_S - 1.0
 """Who began its last look longer ago than this may have missed that. Less than NOTICE_S, or outcomes stay unsaid at a switch."""
+FORMER_FOR_S: Final = 45.0
+"""So long is the former generation kept up: replicas of the API may read it for 10 s more, and wait 30 s for a live command."""
+QUIET_S: Final = FORMER_FOR_S + 15.0
+"""So long after a switch ingest may still write the former generation: it is kept up from when each replica noticed."""
 
 
 class GenerationState(StrEnum):

@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 
 from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.documents import Collection
-from waypost_common.generations import Generations, GenerationState, generations_of
+from waypost_common.generations import FORMER_FOR_S, Generations, GenerationState, generations_of
 from waypost_common.mongo import MongoDatabase
 from waypost_common.subscriber import LoopSubscriber
 from waypost_ingest.handler import IngestHandler
@@ -27,8 +27,6 @@ from waypost_projection.writer import ProjectionWriter
 log = structlog.stdlib.get_logger(__name__)
 
 LOOK_S: Final = 1.0
-FORMER_FOR_S: Final = 15.0
-"""So long is the former live generation kept up: the API may read it for 10 s more (`WAYPOST_CACHE_GENERATION_MS`)."""
 RETRY_S: Final = 5.0
 
 

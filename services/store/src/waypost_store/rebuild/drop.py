@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from waypost_common.documents import PROJECTIONS, Collection, collection_name
-from waypost_common.generations import Generations, GenerationState
+from waypost_common.generations import QUIET_S, Generations, GenerationState
 from waypost_common.mongo import MongoDatabase
 from waypost_store.errors import StoreError
 from waypost_store.generations import generation_of
 from waypost_store.rebuild.records import GenerationRecords
 from waypost_store.waiting import Report
 
-QUIET_S: Final = 30.0
-"""After a switch, so long may a replica of the API still read the former generation, and ingest write it; and some to spare."""
 LIVE_STATE: Final = "live"
 OLD_STATE: Final = "old"
 
