@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pymongo import MongoClient
 from tests.processes import until_still
@@ -16,7 +16,13 @@ from waypost_local import kafka, mongod
 from waypost_local.ports import LOOPBACK, free_port
 from waypost_local.process import Child
 
-S = TypeVar("S", bound="OwnServer")
+S = TypeVar("S", bound="Startable")
+
+
+class Startable(Protocol):
+    async def start(self) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 class OwnServer(ABC):

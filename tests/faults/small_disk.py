@@ -3,6 +3,7 @@
 import errno
 import os
 import shlex
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from waypost_local.process import Child, run
 
 MIB: Final = 1024 * 1024
 READY_SECONDS: Final = 20
+PROGRAMS: Final = ("mount", "unshare", "nsenter", "setpriv")
 NAMESPACES: Final = (("--mount",), ("--user", "--mount"))
 """For root; for anybody, where the kernel lets users make namespaces."""
 
@@ -72,7 +74,9 @@ class SmallDisk:
         return None if os.path.ismount(self._inside) else "not mounted yet"
 
     def _possible_namespaces(self) -> tuple[str, ...]:
-        said: list[str] = []
+        said = [f"there is no {program}" for program in PROGRAMS if shutil.which(program) is None]
+        if said:
+            pytest.skip("; ".join(said))
         for namespaces in NAMESPACES:
             tried = run([*self._unshare(namespaces), *self._mount])
             if tried.returncode == 0:

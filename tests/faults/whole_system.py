@@ -1,4 +1,4 @@
-"""Two of each service and the simulated network, on one Kafka and one mongod."""
+"""Every service, two of each as a rule, and the simulated network."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -46,6 +46,11 @@ class System:
 
 
 async def start_whole_system(pipeline: Pipeline, folder: Path, *world: str, **environment: str) -> System:
+    """Two of each service; see `start_system`."""
+    return await start_system(pipeline, folder, 2, *world, **environment)
+
+
+async def start_system(pipeline: Pipeline, folder: Path, of_each: int, *world: str, **environment: str) -> System:
     """All sessions working and all their chats known; nothing more arrives but what calls bring about.
 
     `world`: more options of the network. `environment`: of every service.
@@ -55,16 +60,17 @@ async def start_whole_system(pipeline: Pipeline, folder: Path, *world: str, **en
     await pipeline.start("waypost-simulated-network", "--data", str(folder), *size, *world, **network)
     sending = {"WAYPOST_SENDING_PER_MINUTE": "100000", "WAYPOST_SENDING_PER_HOUR": "1000000"}
     pairs = {
-        name: [pipeline.process(name, **environment), pipeline.process(name, **environment)]
-        for name in ("waypost-ingest", "waypost-store")
+        name: [pipeline.process(name, **environment) for _ in range(of_each)] for name in ("waypost-ingest", "waypost-store")
     }
     pairs["waypost-connector"] = [
         pipeline.process(
             "waypost-connector", "run", **network, **sending, **environment, WAYPOST_CONNECTOR_GATEWAY_ID=f"connector-{number}"
         )
-        for number in (1, 2)
+        for number in range(1, of_each + 1)
     ]
-    pairs["waypost-api"] = [pipeline.process("waypost-api", **environment, WAYPOST_HTTP_PORT=str(free_port())) for _ in (1, 2)]
+    pairs["waypost-api"] = [
+        pipeline.process("waypost-api", **environment, WAYPOST_HTTP_PORT=str(free_port())) for _ in range(of_each)
+    ]
     for process in (every := [process for pair in pairs.values() for process in pair]):
         process.start()
     await asyncio.gather(*(process.until_ready() for process in every))

