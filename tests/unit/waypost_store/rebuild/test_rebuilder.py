@@ -19,7 +19,8 @@ class Records:
     async def all(self) -> Generations:
         return Generations(live=1, states={2: GenerationState.READY})
 
-    async def set_state(self, _generation: int, state: GenerationState) -> None:
+    async def move(self, _generation: int, state: GenerationState, *, out_of: set[GenerationState]) -> None:
+        assert GenerationState.BUILDING in out_of
         self.at[state.value] = self.now
 
     async def make_live(self, _generation: int, *, instead_of: int) -> None:
