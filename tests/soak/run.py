@@ -22,7 +22,7 @@ from tests.soak.invariants import Invariant, Log, Network, Outcomes, Positions, 
 from tests.soak.journal import Journal
 from tests.soak.load import ARRIVALS_A_SECOND, Arrivals, make_callers
 from tests.soak.schedule import MINUTE_S, Fault, Target, schedule
-from tests.soak.services import Outages, Service, Watch
+from tests.soak.services import TRACEBACK, Outages, Service, Watch
 
 from waypost_common.events import key_of
 from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, EVENTS_DLQ, OUTCOMES, live_commands
@@ -127,6 +127,8 @@ class Soak:
             await caller.check()
         assert self._told.failures[failures:] == [], "reads that failed with everything well"
         await self._comparison.make(self._folder)
+        bugs = [service.name for service in self._services.values() if TRACEBACK in service.process.log]
+        assert bugs == [], "a traceback in the log"
         self._memory.append({service.name: service.resident_mebibytes for service in self._services.values()})
         seconds = time.monotonic() - began
         self._journal.say(
@@ -150,7 +152,7 @@ class Soak:
     def _figures(self) -> str:
         return (
             f"{self._positions.applied} events applied (lag {self._lag}), {len(self._outcomes.told)} commands ended, "
-            f"{self._told.answers.total()} answers, of them {len(self._told.failures)} refusals or broken connections; "
+            f"{self._told.answers.total()} answers, {len(self._told.failures)} refusals and broken connections; "
             f"{self._journal.faults.total()} faults"
         )
 
