@@ -26,16 +26,18 @@ class Chat:
         self.deletion = deletion
         self.visible = False
         self.messages: list[Record] = []
+        self._message_ids: set[str] = set()
         self.others: list[Record] = []
         self.updates: list[Record] = []
 
     def take_message(self, record: Record) -> bool:
         """Whether the message is a new one: neither sent before nor history from before the deletion."""
-        if any(known.payload["waMessageId"] == record.payload["waMessageId"] for known in self.messages):
+        if record.payload["waMessageId"] in self._message_ids:
             return False
         if record.payload.get("history") is True and self.deletion is not None and record.time <= self.deletion.seen_at:
             return False
         self.messages.append(record)
+        self._message_ids.add(record.payload["waMessageId"])
         self.visible = True
         return True
 
