@@ -7,6 +7,7 @@ import signal
 import time
 
 import pytest
+from tests.faults.figures import Figures
 from tests.faults.history import assert_as_if_nothing_had_happened, load, make_history, until_more_applied
 from tests.faults.thorough import thorough
 from tests.pacing import paced
@@ -69,7 +70,7 @@ async def test_replicas_of_ingest_that_join_and_leave_under_load(pipeline: Pipel
 
 @thorough
 @pytest.mark.timeout(400)
-async def test_replicas_of_ingest_that_come_and_go_every_5_s_by_sigterm_and_sigkill(pipeline: Pipeline) -> None:
+async def test_replicas_of_ingest_that_come_and_go_every_5_s_by_sigterm_and_sigkill(pipeline: Pipeline, figures: Figures) -> None:
     replicas = [ingest(pipeline) for _ in range(REPLICAS)]
     chance, ends = random.Random(7), itertools.cycle([signal.SIGTERM, signal.SIGKILL])
     replicas[0].start()
@@ -82,20 +83,18 @@ async def test_replicas_of_ingest_that_come_and_go_every_5_s_by_sigterm_and_sigk
             if joins:
                 next(one for one in replicas if not one.is_running).start()
             else:
-                number = next(ends)
-                code = await asyncio.to_thread(chance.choice(running).end, number)
+                leaving, number = chance.choice(running), next(ends)
+                if number == signal.SIGTERM:
+                    await leaving.until_ready()  # before that there is nothing to end in order
+                code = await asyncio.to_thread(leaving.end, number)
                 assert code == (0 if number == signal.SIGTERM else -number)
-            stood_still.append(await seconds_until_each_partition_moves(pipeline))
+            began = time.monotonic()
+            await pipeline.until_applied()  # some of it waits for its partition to find the next reader
+            stood_still.append(time.monotonic() - began)
     await assert_as_if_nothing_had_happened(pipeline)
     assert all("Traceback" not in one.log for one in replicas)
-    print(f"every partition moves again after {min(stood_still):.1f} to {max(stood_still):.1f} s")  # noqa: T201
-
-
-async def seconds_until_each_partition_moves(pipeline: Pipeline) -> float:
-    """Until what the log holds now is applied: some of it waits for partitions to find their next reader."""
-    began = time.monotonic()
-    await pipeline.until_applied()
-    return time.monotonic() - began
+    figures.tell("a replica of ingest came or went, until every partition moves: the quickest", min(stood_still))
+    figures.tell("a replica of ingest came or went, until every partition moves: the slowest", max(stood_still))
 
 
 async def test_an_ingest_that_was_taken_for_dead_and_goes_on_changes_nothing_any_more(pipeline: Pipeline) -> None:
