@@ -13,9 +13,11 @@ from tests.integration.store.conftest import PARTITIONS, System, header_is
 
 from waypost_common.api_keys import hash_api_key
 from waypost_common.documents import Collection
+from waypost_common.generations import GenerationState
 from waypost_common.identifiers import CommandId, event_id_of_command
 from waypost_common.mongo import MongoDatabase
-from waypost_common.topics import COMMANDS_STORE
+from waypost_common.topics import COMMANDS_STORE, EVENTS, INGEST_GROUP, connector_group, group_name, live_commands
+from waypost_store.rebuild.records import GenerationRecords
 from waypost_store.settings import StoreSettings
 
 PROGRAMS = Path(sys.executable).parent
@@ -105,6 +107,37 @@ async def test_status_and_doctor_tell_what_waits_unread(waypost: Command, system
     code, out, _ = await waypost("doctor")
     assert code == 1
     assert "start waypost-store" in out
+
+
+async def test_status_tells_of_connectors_and_of_a_generation_that_is_made(
+    waypost: Command, system: System, database: MongoDatabase
+) -> None:
+    kafka = system.settings.kafka
+    records = GenerationRecords(database)
+    await records.begin(2, carried=[])
+    await records.move(2, GenerationState.BUILDING, out_of={GenerationState.PREPARING})
+    positions = await database[Collection.POSITIONS].find({"generation": 1}).to_list(None)
+    await database[Collection.POSITIONS].insert_many(
+        [one | {"_id": f"2|{one['partition']}", "generation": 2, "offset": 0} for one in positions]
+    )
+    await system.publish(EVENTS, b"one", b"S1")
+    await system.publish(EVENTS, b"two", b"S1")
+    await system.publish(live_commands("simulated"), b"{}", b"S1")
+    code, out, _ = await waypost("status", "--json")
+    status: dict[str, Any] = json.loads(out)
+    made, connectors = group_name(kafka, INGEST_GROUP, 2), group_name(kafka, connector_group("simulated"))
+    assert (code, status["making"]) == (0, [{"generation": 2, "state": "building", "group": made}])
+    assert {"group": made, "members": 0} in status["groups"]
+    assert {"group": connectors, "members": 0} in status["groups"]
+    lags = {
+        group: sum(one["lag"] for one in status["partitions"] if one["group"] == group)
+        for group in (group_name(kafka, INGEST_GROUP), made, connectors)
+    }
+    assert lags == {group_name(kafka, INGEST_GROUP): 2, made: 1, connectors: 1}
+    code, out, _ = await waypost("doctor")
+    assert code == 1
+    assert f"nobody reads for group {connectors}: start waypost-connector" in out
+    assert "generation 2 is building and stands still" in out
 
 
 async def test_the_service_works_until_it_is_told_to_stop_and_exits_cleanly(waypost: Command, system: System) -> None:

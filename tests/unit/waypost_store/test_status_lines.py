@@ -1,9 +1,12 @@
 """What `waypost status` prints for people."""
 
+from dataclasses import replace
+
+from waypost_common.generations import GenerationState
 from waypost_store.cli.status import status_lines
 from waypost_store.report.dead_letters import DeadLetters
 from waypost_store.report.lag import PartitionLag
-from waypost_store.report.status import SystemStatus
+from waypost_store.report.status import MakingGeneration, SystemStatus
 
 
 def test_only_partitions_that_are_behind_have_a_line_of_their_own() -> None:
@@ -28,6 +31,28 @@ def test_only_partitions_that_are_behind_have_a_line_of_their_own() -> None:
         "removed      3 sessions, 1 not purged yet",
         "operations   none",
     ]
+
+
+def test_a_generation_that_is_made_has_its_state_and_its_group_a_line() -> None:
+    status = SystemStatus(
+        generation=1,
+        making=[MakingGeneration(generation=2, state=GenerationState.BUILDING, group="waypost.ingest.g2")],
+        lags=[replace(lag(0, next_offset=4, oldest_ms=1_000), group="waypost.ingest.g2")],
+        members={"waypost.ingest.g2": 1},
+        dead_letters=[],
+        sessions={},
+        operations={},
+        removed_sessions=0,
+        unpurged_sessions=0,
+        clock_skew_ms=0,
+    )
+    assert status_lines(status)[:4] == [
+        "generation   1",
+        "generation   2 is building",
+        "clock skew   0 ms",
+        "waypost.ingest.g2   1 member, 1 partition, 6 behind, oldest 1.0 s",
+    ]
+    assert status.to_json()["making"] == [{"generation": 2, "state": "building", "group": "waypost.ingest.g2"}]
 
 
 def test_one_of_a_thing_is_not_called_many() -> None:

@@ -2,16 +2,19 @@
 
 from typing import Any
 
+from waypost_common.generations import GenerationState
 from waypost_store.report.dead_letters import DeadLetters
 from waypost_store.report.findings import (
     dead_letter_findings,
     disk_findings,
+    findings,
     lag_findings,
     member_findings,
     position_findings,
     skew_findings,
 )
 from waypost_store.report.lag import PartitionLag
+from waypost_store.report.status import MakingGeneration, SystemStatus
 
 GROUP = "waypost.ingest"
 
@@ -37,6 +40,35 @@ def test_a_skew_of_more_than_a_second_is_told() -> None:
 def test_a_group_that_nobody_reads_names_the_service_to_start() -> None:
     assert member_findings({GROUP: 1, "waypost.store": 1}) == []
     assert "start waypost-ingest" in member_findings({GROUP: 0})[0]
+
+
+def test_a_connector_is_missed_only_where_one_was_ever_told_something() -> None:
+    group = "waypost.connector.simulated"
+    assert told(lags=[lag(group=group, log_end=0, next_offset=0)], members={group: 0}) == []
+    assert "start waypost-connector" in told(lags=[lag(group=group)], members={group: 0})[0]
+    behind = [lag(group=group)]
+    assert "waypost-connector is 5 records behind" in told(lags=behind, members={group: 1})[0]
+
+
+def test_a_generation_that_is_made_may_be_behind_but_not_stand_still() -> None:
+    group = "waypost.ingest.g2"
+    making = [MakingGeneration(generation=2, state=GenerationState.BUILDING, group=group)]
+    before = {"lags": [lag(group=group)], "members": {group: 0}, "making": making}
+    after = before | {"lags": [lag(group=group, next_offset=6)]}
+    assert findings(status(**before), status(**after), now=0) == []
+    [found] = told(**before)
+    assert "generation 2 is building and stands still, 5 records behind" in found
+    assert told(**before | {"lags": [lag(group=group, next_offset=10)]}) == []
+
+
+def told(**values: Any) -> list[str]:
+    """Of a system that was the same at both looks."""
+    return findings(status(**values), status(**values), now=0)
+
+
+def status(**values: Any) -> SystemStatus:
+    counts: dict[str, Any] = {"sessions": {}, "operations": {}, "removed_sessions": 0, "unpurged_sessions": 0, "clock_skew_ms": 0}
+    return SystemStatus(generation=1, dead_letters=[], **(counts | values))
 
 
 def test_a_position_outside_the_log_is_told_with_its_cause() -> None:

@@ -10,7 +10,7 @@ from waypost_common.device_keys import Keyring, key_id, new_device_key, required
 from waypost_common.identifiers import SessionId
 from waypost_common.settings import DeviceBlock
 from waypost_store.cli.output import AsJson, fail, opened_database, print_json, print_line, progress, read_settings, run
-from waypost_store.cli.progress import Progress
+from waypost_store.cli.progress import ProgressOutput
 from waypost_store.devices import DeviceLine, KeyState, list_devices
 from waypost_store.rekeying import Rekeyed, Rekeying
 from waypost_store.wording import counted
@@ -97,7 +97,7 @@ def rekey(
 
     async def work() -> Rekeyed:
         async with opened_database(settings) as database:
-            with Progress("nothing is lost; run it again for the others") as shown:
+            with ProgressOutput("nothing is lost; run it again for the others") as shown:
                 return await Rekeying(database, keyring, dry_run=dry_run).run(lambda result: shown.report(_of(result)))
 
     result = run(work())

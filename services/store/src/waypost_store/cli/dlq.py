@@ -26,7 +26,7 @@ from waypost_store.cli.dlq_filters import (
 )
 from waypost_store.cli.dlq_text import headers_json, line_of, shown_lines, summary, value_json
 from waypost_store.cli.output import AsJson, fail, opened_database, print_json, print_line, progress, read_settings, run
-from waypost_store.cli.progress import Progress
+from waypost_store.cli.progress import ProgressOutput
 from waypost_store.dlq.letters import Filters, Letter, Queue
 from waypost_store.dlq.reading import QueueReader, open_queue
 from waypost_store.dlq.replaying import Replayed, Replaying, Sending, parts
@@ -151,7 +151,7 @@ def replay(  # noqa: PLR0917
             if generation is None:
                 raise StoreError("the database is not set up yet: run `waypost migrate` first")
             work = Replaying(settings.kafka, database, generation, reader, max_event_bytes=max_event_bytes, force=force)
-            with Progress("run it again for the others; one that is published twice changes nothing") as shown:
+            with ProgressOutput("run it again for the others; one that is published twice changes nothing") as shown:
                 async with _sending(settings, database, topic, dry_run=dry_run) as sending:
                     return await work.run(
                         letters, lambda done: shown.report(f"{done.done} of {done.found} dead letters"), sending
@@ -200,7 +200,7 @@ def drop(  # noqa: PLR0917
         done = 0
         async with opened_database(settings) as database:
             settling = await _settling(settings, database, topic)
-            with Progress("run it again for the others") as shown:
+            with ProgressOutput("run it again for the others") as shown:
                 shown.report(_of(done, len(letters)))
                 for part in parts(letters):
                     await settling.note(part, "dropped", now_ms())

@@ -9,7 +9,7 @@ from waypost_store.cli.output import progress
 REPORT_SECONDS: Final = 1.0
 
 
-class Progress:
+class ProgressOutput:
     """One line a second on standard error, and one when interrupted: `advice` says what that means."""
 
     def __init__(self, advice: str) -> None:
@@ -17,7 +17,7 @@ class Progress:
         self._latest: str | None = None
         self._told = time.monotonic()
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "ProgressOutput":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -14,7 +14,7 @@ from waypost_store.wording import counted
 
 
 def status_command(as_json: AsJson = False) -> None:
-    """Show lag, dead letters, sessions, operations and clock skew.
+    """Show lag and members of each consumer group, dead letters, sessions, operations, clock skew, and a rebuild under way.
 
     \b
     Examples:
@@ -37,7 +37,9 @@ async def _status(settings: StoreSettings) -> SystemStatus:
 
 def status_lines(status: SystemStatus) -> list[str]:
     """For people: one line a group, the partitions that are behind below it."""
-    lines = [f"generation   {status.generation}", f"clock skew   {status.clock_skew_ms} ms"]
+    lines = [f"generation   {status.generation}"]
+    lines += [f"generation   {one.generation} is {one.state}" for one in status.making]
+    lines += [f"clock skew   {status.clock_skew_ms} ms"]
     for group, members in status.members.items():
         own = [lag for lag in status.lags if lag.group == group]
         oldest = worst(own)

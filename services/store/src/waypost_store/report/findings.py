@@ -13,15 +13,20 @@ OLD_MS: Final = 10_000
 STALE_MS: Final = 300_000
 RECENT_MS: Final = 86_400_000
 LEAST_FREE_SHARE: Final = 0.1
+CONNECTOR: Final = "waypost-connector"
 
 
 def findings(before: SystemStatus, after: SystemStatus, *, now: int) -> list[str]:
     """Two looks some moments apart tell a consumer that is busy from one that stands still."""
+    making = {one.group for one in after.making}
+    lags = [lag for lag in after.lags if lag.group not in making]
+    silent = making | unused_connector_groups(after.lags)
     return [
         *skew_findings(after.clock_skew_ms),
-        *member_findings(after.members),
-        *position_findings(after.lags),
-        *lag_findings(before.lags, after.lags, after.members),
+        *member_findings({group: count for group, count in after.members.items() if group not in silent}),
+        *position_findings(lags),
+        *lag_findings(before.lags, lags, after.members),
+        *making_findings(before, after),
         *dead_letter_findings(after.dead_letters, now=now),
     ]
 
@@ -38,6 +43,26 @@ def member_findings(members: Mapping[str, int]) -> list[str]:
         for group, count in members.items()
         if count == 0
     ]
+
+
+def unused_connector_groups(lags: Sequence[PartitionLag]) -> set[str]:
+    """Of backends whose connectors were never told anything: there may be none."""
+    return {lag.group for lag in lags if _service(lag.group) == CONNECTOR} - {lag.group for lag in lags if lag.log_end > 0}
+
+
+def making_findings(before: SystemStatus, after: SystemStatus) -> list[str]:
+    """To be behind is in the nature of a generation that is made; only to stand still is wrong."""
+    earlier = {(lag.group, lag.partition): lag.next_offset for lag in before.lags}
+    found = []
+    for one in after.making:
+        own = [lag for lag in after.lags if lag.group == one.group]
+        behind = sum(lag.lag for lag in own)
+        if behind and all(earlier.get((lag.group, lag.partition)) == lag.next_offset for lag in own):
+            found.append(
+                f"generation {one.generation} is {one.state} and stands still, {counted(behind, 'record')} behind: is "
+                "waypost-ingest running? Look for generation_stands_still in its log; `waypost generations abandon` gives it up"
+            )
+    return found
 
 
 def position_findings(lags: Sequence[PartitionLag]) -> list[str]:
@@ -96,4 +121,6 @@ def disk_findings(used_bytes: float, total_bytes: float) -> list[str]:
 
 
 def _service(group: str) -> str:
+    if ".connector." in group:
+        return CONNECTOR
     return "waypost-ingest" if ".ingest" in group else "waypost-store"

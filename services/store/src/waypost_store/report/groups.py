@@ -6,14 +6,16 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 
 from waypost_common.settings import KafkaSettings
-from waypost_common.topics import INGEST_GROUP, STORE_GROUP, STORE_OUTCOMES_GROUP, group_name
+from waypost_common.topics import INGEST_GROUP, STORE_GROUP, STORE_OUTCOMES_GROUP, connector_group, group_name
 
 
-def group_names(settings: KafkaSettings, generation: int) -> list[str]:
+def group_names(settings: KafkaSettings, generations: Iterable[int]) -> list[str]:
+    """`generations`: those that ingest folds the log into."""
     return [
-        group_name(settings, INGEST_GROUP, generation),
+        *(group_name(settings, INGEST_GROUP, generation) for generation in generations),
         group_name(settings, STORE_GROUP),
         group_name(settings, STORE_OUTCOMES_GROUP),
+        *(group_name(settings, connector_group(backend)) for backend in settings.backend_names),
     ]
 
 

@@ -1,7 +1,7 @@
 """How far each consumer is behind its topic, and how old the first record is that it has not taken yet."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,10 +18,16 @@ from waypost_common.topics import (
     OUTCOMES,
     STORE_GROUP,
     STORE_OUTCOMES_GROUP,
+    connector_group,
     group_name,
+    live_commands,
     topic_name,
 )
 from waypost_store.setup.offsets import committed_offsets, open_reader
+
+Nexts = dict[TopicPartition, int | None]
+"""The first offsets that a group has not taken yet."""
+Offsets = Mapping[TopicPartition, int]
 
 READ_TIMEOUT_S = 5.0
 POLL_MS = 500
@@ -45,31 +51,39 @@ class PartitionLag:
 
 
 async def partition_lags(
-    settings: KafkaSettings, database: MongoDatabase, counts: Mapping[str, int], generation: int, *, now: EpochMs
+    settings: KafkaSettings, database: MongoDatabase, counts: Mapping[str, int], generations: Iterable[int], *, now: EpochMs
 ) -> list[PartitionLag]:
-    """For ingest by `positions`, the truth (rule R4); for the store by what it has committed."""
-    nexts: dict[tuple[str, TopicPartition], int | None] = {}
+    """For ingest by `positions` of each of these generations, the truth (rule R4); for all others by what they have committed."""
+    nexts: dict[str, Nexts] = {}
     events = topic_name(settings, EVENTS)
-    applied = await _applied(database, generation)
-    for partition in range(counts.get(events, 0)):
-        nexts[group_name(settings, INGEST_GROUP, generation), TopicPartition(events, partition)] = applied.get(partition)
-    for group, topic in ((STORE_GROUP, COMMANDS_STORE), (STORE_OUTCOMES_GROUP, OUTCOMES)):
-        count = counts.get(topic_name(settings, topic), 0)
-        if count:
-            committed = await committed_offsets(settings, group, topic, count)
-            nexts |= {(group_name(settings, group), partition): offset for partition, offset in committed.items()}
-    if not nexts:
-        return []
-    async with open_reader(settings) as consumer:
-        partitions = [partition for _, partition in nexts]
-        starts = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
-        behind = {
-            partition: max(offset, starts[partition])
-            for (_, partition), offset in nexts.items()
-            if offset is not None and max(offset, starts[partition]) < ends[partition]
+    for generation in generations:
+        applied = await _applied(database, generation)
+        nexts[group_name(settings, INGEST_GROUP, generation)] = {
+            TopicPartition(events, partition): applied.get(partition) for partition in range(counts.get(events, 0))
         }
-        timestamps = await _timestamps(consumer, behind)
+    connectors = {connector_group(backend): live_commands(backend) for backend in settings.backend_names}
+    for group, topic in {STORE_GROUP: COMMANDS_STORE, STORE_OUTCOMES_GROUP: OUTCOMES, **connectors}.items():
+        if count := counts.get(topic_name(settings, topic), 0):
+            nexts[group_name(settings, group)] = await committed_offsets(settings, group, topic, count)
+    async with open_reader(settings) as consumer:
+        partitions = list({partition for own in nexts.values() for partition in own})
+        starts = await consumer.beginning_offsets(partitions) if partitions else {}
+        ends = await consumer.end_offsets(partitions) if partitions else {}
+        for group in connectors:  # without a commit in the log they begin at its start, and so after one that ran out
+            own = nexts.get(group_name(settings, group), {})
+            own |= {one: starts[one] for one, offset in own.items() if offset is None or offset < starts[one]}
+        return [lag for group, own in nexts.items() for lag in await _lags(consumer, group, own, starts, ends, now=now)]
+
+
+async def _lags(
+    consumer: AIOKafkaConsumer, group: str, nexts: Nexts, starts: Offsets, ends: Offsets, *, now: EpochMs
+) -> list[PartitionLag]:
+    behind = {
+        partition: max(offset, starts[partition])
+        for partition, offset in nexts.items()
+        if offset is not None and max(offset, starts[partition]) < ends[partition]
+    }
+    timestamps = await _timestamps(consumer, behind)
     return [
         PartitionLag(
             group=group,
@@ -80,7 +94,7 @@ async def partition_lags(
             log_end=ends[partition],
             oldest_ms=None if partition not in timestamps else max(0, now - timestamps[partition]),
         )
-        for (group, partition), offset in nexts.items()
+        for partition, offset in nexts.items()
     ]
 
 

@@ -1,18 +1,19 @@
 """The state of a whole system, read from Kafka and MongoDB."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from waypost_common.clock import clock_skew_ms, now_ms
 from waypost_common.documents import Collection, collection_name
+from waypost_common.generations import GenerationState
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoClient, MongoDatabase, aggregate
-from waypost_common.topics import topic_names
+from waypost_common.topics import INGEST_GROUP, group_name, topic_names
 from waypost_store.errors import StoreError
-from waypost_store.generations import live_generation
 from waypost_store.purge.documents import all_of_session
+from waypost_store.rebuild.records import GenerationRecords
 from waypost_store.report.dead_letters import DeadLetters, dead_letters
 from waypost_store.report.groups import group_members, group_names
 from waypost_store.report.lag import PartitionLag, partition_lags
@@ -20,6 +21,19 @@ from waypost_store.settings import StoreSettings
 from waypost_store.setup.topics import partition_counts
 
 MOST_LOOKED_AT: Final = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakingGeneration:
+    """One that `waypost rebuild` makes beside the live one."""
+
+    generation: int
+    state: GenerationState
+    group: str
+    """That folds the log into it, once it is `building`."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"generation": self.generation, "state": self.state, "group": self.group}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +49,12 @@ class SystemStatus:
     """Of the removed ones (the first MOST_LOOKED_AT of them), those that still have chats: the purge is not done with them."""
     clock_skew_ms: int
     """How far this machine's clock is ahead of MongoDB's."""
+    making: list[MakingGeneration] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "generation": self.generation,
+            "making": [one.to_json() for one in self.making],
             "clockSkewMs": self.clock_skew_ms,
             "partitions": [
                 {
@@ -67,20 +83,27 @@ class SystemStatus:
 
 async def system_status(settings: StoreSettings, client: MongoClient, database: MongoDatabase) -> SystemStatus:
     """Raises StoreError when the system was never set up, and the drivers' errors when a server is away."""
-    generation = await live_generation(database)
+    generations = await GenerationRecords(database).all()
+    generation = generations.live
     if generation is None:
         raise StoreError("the database is not set up yet: run `waypost migrate` first")
+    consumed = sorted(generations.consumed)
     admin = create_admin(settings.kafka, client_id="waypost-status")
     try:
         await admin.start()
         counts = await partition_counts(admin, list(topic_names(settings.kafka)))
-        members = await group_members(admin, group_names(settings.kafka, generation))
+        members = await group_members(admin, group_names(settings.kafka, consumed))
     finally:
         await admin.close()
     removed, unpurged = await _removed_sessions(database, generation)
     return SystemStatus(
         generation=generation,
-        lags=await partition_lags(settings.kafka, database, counts, generation, now=now_ms()),
+        making=[
+            MakingGeneration(generation=one, state=state, group=group_name(settings.kafka, INGEST_GROUP, one))
+            for one, state in sorted(generations.states.items())
+            if state is not GenerationState.ABANDONED
+        ],
+        lags=await partition_lags(settings.kafka, database, counts, consumed, now=now_ms()),
         members=members,
         dead_letters=await dead_letters(settings.kafka, database, counts),
         sessions=await _by_status(database, collection_name(Collection.SESSIONS, generation), {"removed": {"$ne": True}}),
