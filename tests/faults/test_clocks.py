@@ -78,7 +78,8 @@ async def test_services_whose_clocks_are_a_little_off_warn_and_work(pipeline: Pi
         for number in range(CHANGES):
             answer = await client.patch(CHAT, json={"pinned": number % 2 == 0})
             assert (answer.status_code, answer.json()["pinned"]) == (200, number % 2 == 0)
-    assert set((await ends_of_operations(pipeline)).values()) == {("succeeded", None)}
+    # The history has commands about a chat that is not there.
+    assert {status for status, _ in (await ends_of_operations(pipeline)).values()} <= {"succeeded", "rejected"}
     await assert_as_if_nothing_had_happened(pipeline)
     assert all("clock_skew" in service.log for service in services)
 
