@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults.figures import Figures
+from tests.faults.mongod_cluster import MongodCluster
 from tests.faults.servers import OwnKafka, OwnMongod, running
 
 
@@ -23,3 +24,9 @@ async def own_kafka(servers_folder: Path, tmp_path: Path) -> AsyncIterator[OwnKa
 async def own_mongod(servers_folder: Path, tmp_path: Path) -> AsyncIterator[OwnMongod]:
     async with running(OwnMongod(servers_folder / tmp_path.name)) as server:
         yield server
+
+
+@pytest.fixture
+async def mongods(servers_folder: Path, tmp_path: Path) -> AsyncIterator[MongodCluster]:
+    async with running(MongodCluster(servers_folder / tmp_path.name)) as cluster:
+        yield cluster

@@ -53,12 +53,6 @@ async def brokers(servers_folder: Path, tmp_path: Path) -> AsyncIterator[KafkaCl
 
 
 @pytest.fixture
-async def mongods(servers_folder: Path, tmp_path: Path) -> AsyncIterator[MongodCluster]:
-    async with running(MongodCluster(servers_folder / tmp_path.name)) as cluster:
-        yield cluster
-
-
-@pytest.fixture
 async def pipeline(brokers: KafkaCluster, mongods: MongodCluster, tmp_path: Path) -> AsyncIterator[Pipeline]:
     settings = StoreSettings(
         kafka=KafkaSettings(
