@@ -1,6 +1,7 @@
 """A TCP proxy in the test's own process, which can be cut and healed: a network that fails between two programs that run."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from waypost_local.ports import LOOPBACK, free_port
@@ -16,12 +17,21 @@ class TcpProxy:
         self._target = target
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
+        self._silent_from: bytes | None = None
+        self._answering = asyncio.Event()
+        self._answering.set()
+
+    def fall_silent_at(self, request: bytes) -> None:
+        """Once a client has said that, in one piece: it reaches the target, and no answer comes back to anybody until a cut."""
+        self._silent_from = request
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, LOOPBACK, self.port, backlog=1_024)
 
     async def cut(self) -> None:
         """Ends every connection with what is on its way, and refuses new ones."""
+        self._silent_from = None
+        self._answering.set()
         if self._server is not None:
             self._server.close()
         for writers in self._connections.values():
@@ -43,18 +53,26 @@ class TcpProxy:
                 far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._target)
                 writers.append(far_writer)
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(_carry(reader, far_writer), name="to the target")
-                    tasks.create_task(_carry(far_reader, writer), name="from the target")
+                    tasks.create_task(_carry(reader, far_writer, self._asked), name="to the target")
+                    tasks.create_task(_carry(far_reader, writer, self._answered), name="from the target")
         finally:
             for one in writers:
                 one.close()
             del self._connections[task]
 
+    async def _asked(self, data: bytes) -> None:
+        if self._silent_from is not None and self._silent_from in data:
+            self._answering.clear()
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answered(self, _data: bytes) -> None:
+        await self._answering.wait()
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, look: Callable[[bytes], Awaitable[None]]) -> None:
     """Until either side ends, which ends the other as well."""
     try:
         while data := await reader.read(CHUNK_BYTES):
+            await look(data)
             writer.write(data)
             await writer.drain()
     except OSError:

@@ -38,7 +38,6 @@ INGEST = cases(
     ],
 )
 STORE = cases("store.after_claim:3", others=["store.after_claim:1", "store.after_publish:1", "store.after_publish:3"])
-ATTEMPTS = 5
 CHAT = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
 
 
@@ -51,23 +50,6 @@ async def test_ingest_killed_between_two_steps(pipeline: Pipeline, at: str) -> N
     start_to_crash(service, at)
     await until_killed_at(service, at)
     assert await applied(pipeline) < len(history.events)
-    start_again(service)
-    await assert_as_if_nothing_had_happened(pipeline)
-
-
-@pytest.mark.parametrize("at", cases(others=["ingest.inside_write:1", "ingest.inside_write:3"]))
-async def test_ingest_killed_while_mongod_carries_out_a_bulk_write(pipeline: Pipeline, at: str) -> None:
-    history = make_history(5_000)
-    service = pipeline.process("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="2500", **SHORT_SESSION)
-    await pipeline.publish(history.events, history.headers_of)
-    for _ in range(ATTEMPTS):
-        start_to_crash(service, at)
-        await until_killed_at(service, at)
-        if await pipeline.database["messages"].estimated_document_count():
-            break
-    else:
-        pytest.fail("mongod never had the request that nobody heard the answer of")
-    assert await applied(pipeline) == 0
     start_again(service)
     await assert_as_if_nothing_had_happened(pipeline)
 

@@ -52,3 +52,19 @@ async def test_a_cut_ends_connections_and_refuses_new_ones_until_it_is_healed(pr
     reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
     assert await ask(reader, writer, b"again\n") == b"again\nagain\n"
     writer.close()
+
+
+async def test_after_the_word_that_silences_it_requests_arrive_and_answers_do_not_until_a_cut(proxy: TcpProxy) -> None:
+    reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+    proxy.fall_silent_at(b"hush")
+    assert await ask(reader, writer, b"hello\n") == b"hello\nhello\n"
+    writer.write(b"hush\n")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await reader.readline()
+    writer.close()
+    await proxy.cut()
+    await proxy.heal()
+    reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+    assert await ask(reader, writer, b"hush\n") == b"hush\nhush\n"
+    writer.close()

@@ -60,7 +60,7 @@ class DataFolder:
         return self._made_once("network.secret")
 
     def device_keys(self) -> str:
-        """Made once: what sessions log in with is sealed by it. To rotate it, put the new key before the old one, and a comma."""
+        """Made once: what sessions log in with is sealed by it. docs/device-keys.md says how to rotate it."""
         return self._made_once("device.keys")
 
     def _made_once(self, name: str) -> str:

@@ -18,8 +18,6 @@ class CrashPoint(Enum):
 
     INGEST_BEFORE_WRITE = "ingest.before_write"
     """A batch is folded in memory; nothing of it is stored."""
-    INGEST_INSIDE_WRITE = "ingest.inside_write"
-    """A bulk write is on its way to MongoDB; its answer has not come."""
     INGEST_AFTER_BULK = "ingest.after_bulk"
     """One bulk of a batch is stored, of whichever collection; of the others nobody knows."""
     INGEST_BEFORE_CHATS = "ingest.before_chats"
@@ -74,9 +72,6 @@ class CrashPoints:
     def __init__(self, at: str | None = None) -> None:
         self._at = None if at is None else CrashAt.parsed(at)
         self._passed = 0
-
-    def is_set(self, point: CrashPoint) -> bool:
-        return self._at is not None and self._at.point is point
 
     def passed(self, point: CrashPoint) -> None:
         """Does not return at the passing that was asked for: says so on standard error, and kills this process."""

@@ -1,6 +1,5 @@
 """Reading and writing the documents of one generation. Every write is guarded: done again, it changes nothing (rule R3)."""
 
-import asyncio
 from collections.abc import Awaitable, Sequence
 from collections.abc import Collection as Iterables
 from typing import Any, Final, TypeVar, cast
@@ -28,8 +27,6 @@ from waypost_projection.fold.contact import ContactChange, Sighting
 D = TypeVar("D")
 Operation = ReplaceOne[Document] | UpdateOne
 MAX_IDS_A_QUERY: Final = 10_000
-ON_ITS_WAY_SECONDS: Final = 0.02
-"""Within these a request has left for MongoDB, unless the machine is busy."""
 
 
 class ProjectionStorage:
@@ -179,12 +176,6 @@ class ProjectionStorage:
         return []
 
     async def _written(self, request: Awaitable[object]) -> None:
-        """Awaits it, with the crash points inside and after it."""
-        if self._crash.is_set(CrashPoint.INGEST_INSIDE_WRITE):
-            request = asyncio.shield(request)
-            _, unanswered = await asyncio.wait([request], timeout=ON_ITS_WAY_SECONDS)
-            if unanswered:
-                self._crash.passed(CrashPoint.INGEST_INSIDE_WRITE)
         await request
         self._crash.passed(CrashPoint.INGEST_AFTER_BULK)
 

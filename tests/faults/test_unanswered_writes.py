@@ -1,0 +1,56 @@
+"""Ingest is killed when mongod has a bulk write and nobody has heard its answer: all is as if nothing had happened."""
+
+import struct
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+from tests.faults.crashes import SHORT_SESSION
+from tests.faults.history import applied, assert_as_if_nothing_had_happened, logs, make_history
+from tests.faults.tcp_proxy import TcpProxy
+from tests.faults.thorough import thorough
+from tests.plugins.pipeline import Pipeline
+from tests.processes import eventually
+
+from waypost_local.ports import LOOPBACK
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def proxy(mongod_server: str) -> AsyncIterator[TcpProxy]:
+    port = urlsplit(mongod_server).port
+    assert port is not None
+    proxy = TcpProxy(port)
+    await proxy.start()
+    yield proxy
+    await proxy.cut()
+
+
+@thorough
+@pytest.mark.parametrize(("command", "collection"), [("insert", "messages"), ("update", "chats")])
+async def test_ingest_killed_before_it_hears_what_became_of_a_bulk_write(
+    pipeline: Pipeline, proxy: TcpProxy, command: str, collection: str
+) -> None:
+    history = make_history(5_000)
+    await pipeline.publish(history.events, history.headers_of)
+    url = f"mongodb://{LOOPBACK}:{proxy.port}/?directConnection=true"
+    ingest = pipeline.process("waypost-ingest", WAYPOST_MONGO_URL=url, WAYPOST_BATCH_MAX_RECORDS="2500", **SHORT_SESSION)
+    proxy.fall_silent_at(beginning_of(command, collection))
+    ingest.start()
+
+    async def carried_out() -> bool:
+        return await pipeline.database[collection].find_one({}) is not None
+
+    await eventually(carried_out, lambda: f"mongod has it\n{logs(pipeline)}", every=0.001)
+    assert ingest.end(9) == -9
+    assert await applied(pipeline) == 0
+    await proxy.cut()
+    await proxy.heal()
+    ingest.start()
+    await assert_as_if_nothing_had_happened(pipeline)
+
+
+def beginning_of(command: str, collection: str) -> bytes:
+    """As BSON has it: a string (type 2), its name, its length with the final zero, itself."""
+    return b"\x02" + command.encode() + b"\0" + struct.pack("<i", len(collection) + 1) + collection.encode() + b"\0"
