@@ -16,7 +16,12 @@ ONE_SYSTEM = Path(__file__).parent / "end_to_end" / "live"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`: the tests of a file share a process, and so do all those of the folder with one running system."""
+    """With `--dist loadgroup`: the tests of a file share a process, and so do all those of the folder with one running system.
+
+    And the crowded ones do, so that no two of them run at a time.
+    """
     for item in items:
-        group = ONE_SYSTEM if item.path.is_relative_to(ONE_SYSTEM) else item.path
+        group: Path | str = ONE_SYSTEM if item.path.is_relative_to(ONE_SYSTEM) else item.path
+        if item.get_closest_marker("crowded"):
+            group = "crowded"
         item.add_marker(pytest.mark.xdist_group(str(group)))

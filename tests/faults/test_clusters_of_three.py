@@ -35,7 +35,7 @@ from waypost_common.topics import topic_names
 from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
 from waypost_store.settings import StoreSettings
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), thorough]
+pytestmark = [pytest.mark.slow, pytest.mark.crowded, pytest.mark.timeout(600), thorough]
 
 CALLERS_OF_A_SESSION = 2
 ARRIVALS_A_SECOND = 50

@@ -24,7 +24,7 @@ SESSIONS = 30
 WORLD = ("--history", "20", "--rate", "0", "--queue", "500", "--events", str(EVENTS))
 NETWORK_ONCE_IN = 4
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + EVENTS / 100 + KILLS * 30)]
+pytestmark = [pytest.mark.slow, pytest.mark.crowded, pytest.mark.timeout(120 + EVENTS / 100 + KILLS * 30)]
 
 
 @pytest.fixture

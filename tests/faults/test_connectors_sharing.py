@@ -25,7 +25,7 @@ from tests.processes import eventually
 from waypost_common.clock import now_ms
 from waypost_connector.simulated.record import acts
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.slow, pytest.mark.crowded, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 WORLD = ("--history", "0", "--rate", "100")
 ELSEWHERE_WITHIN_MS = 20_000

@@ -24,7 +24,7 @@ from tests.plugins.pipeline import Pipeline
 
 from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.crowded, pytest.mark.timeout(240)]
 
 CALLERS_OF_A_SESSION = 2
 KILLED_AFTER_S = {"waypost-api": 8, "waypost-ingest": 20, "waypost-store": 32, "waypost-connector": 44}
