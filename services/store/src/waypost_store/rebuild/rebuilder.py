@@ -152,15 +152,20 @@ class Rebuilder:
         """Outcomes of both are published around the switch, so that no caller misses one whichever it reads."""
         await self._records.move(generation, GenerationState.READY, out_of={GenerationState.BUILDING, GenerationState.READY})
         await asyncio.sleep(NOTICE_S)
+        told_from, _ = await self._reached(generation, live)
         while True:
             await self._require(live, generation)
-            log = await self._log()
-            before = next_offsets(await positions_of(self._database, live), log.starts)
-            after = next_offsets(await positions_of(self._database, generation), log.starts)
-            if all(after[one] >= offset for one, offset in before.items()):
+            after, before = await self._reached(generation, live)
+            # What lies before `told_from` the new one may have passed in silence: the live one must have told the outcomes of it.
+            if all(after[one] >= offset >= told_from[one] for one, offset in before.items()):
                 break
             await asyncio.sleep(CLOSE_LOOK_S)
         await self._records.make_live(generation, instead_of=live)
+
+    async def _reached(self, *generations: int) -> list[dict[int, int]]:
+        """The next offset of each partition, for each of these."""
+        log = await self._log()
+        return [next_offsets(await positions_of(self._database, generation), log.starts) for generation in generations]
 
     async def _require(self, live: int, generation: int) -> None:
         generations = await self._records.all()
