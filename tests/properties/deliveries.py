@@ -18,6 +18,8 @@ from waypost_projection.writer import CommandOutcome
 
 LONGEST_WAIT_S = 30
 MOST_TROUBLES = 6
+MOST_CALLS = 8
+"""Of reads and writes of one batch: after the last of these it is done, or nearly."""
 CHATS = "chats"
 """Written last: without them, all else of a batch is there and not yet counted."""
 
@@ -112,6 +114,23 @@ def interrupted_at_every_point(history: History) -> list[list[Step]]:
         [Overtaken(history[:end], None, 1), Batch(history[:cut]), Batch(history[cut:])] for end in ends for cut in range(1, end)
     ]
     return interrupted + ahead
+
+
+def overtaken_at_every_call(history: History) -> list[list[Step]]:
+    """One who has the whole history at hand, and has read of the documents what its first `calls` calls showed, goes on when
+    the history has been written up to some place; then that is written on.
+    """
+    return [
+        [
+            *plain([history[:begin]] if begin else []),
+            Overtaken(history, calls, 1),
+            Batch(history[begin:reached]),
+            Batch(history[reached:]),
+        ]
+        for begin in range(len(history) - 1)
+        for reached in range(begin + 1, len(history))
+        for calls in range(MOST_CALLS)
+    ]
 
 
 async def deliver_all(deliveries: Mapping[str, Delivery]) -> None:

@@ -19,6 +19,7 @@ from tests.properties.deliveries import (
     deliver,
     deliver_all,
     interrupted_at_every_point,
+    overtaken_at_every_call,
     plain,
     with_troubles,
 )
@@ -35,6 +36,9 @@ from tests.properties.reference.histories import (
     returned_from_every_point,
     rewound,
 )
+from tests.properties.reference.pools import SESSIONS
+from tests.properties.reference.records import Json
+from tests.properties.reference.story import ALICE, ALICE_LID, GROUP, NEWSLETTER, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -109,6 +113,32 @@ def test_a_small_history_may_be_cut_read_again_and_interrupted_at_any_point(proj
         )
 
     check()
+
+
+GROUP_STORY: list[tuple[str, Json]] = [
+    ("group.participant", {"snapshot": [{"phoneJid": ALICE, "role": "member"}]}),
+    ("group.update", {"subject": "first"}),
+    ("group.participant", {"snapshot": [{"lid": ALICE_LID, "role": "member"}]}),
+    ("group.update", {"description": "second"}),
+    ("group.participant", {"snapshot": [{"phoneJid": ALICE, "role": "admin"}]}),
+]
+CHANNEL_STORY: list[tuple[str, Json]] = [
+    ("newsletter.update", {"action": "metadata", "role": "subscriber"}),
+    ("newsletter.update", {"action": "metadata", "name": "first"}),
+    ("newsletter.update", {"action": "metadata", "description": "second"}),
+    ("newsletter.update", {"action": "metadata", "subscribers": 3}),
+]
+
+
+@pytest.mark.parametrize(("field", "jid", "events"), [("groupJid", GROUP, GROUP_STORY), ("jid", NEWSLETTER, CHANNEL_STORY)])
+def test_one_who_reads_while_another_writes_does_no_harm_whichever_documents_were_read_before(
+    projection: Projection, field: str, jid: str, events: list[tuple[str, Json]]
+) -> None:
+    story = Story(jid, SESSIONS[0])
+    for event, payload in events:
+        story.write(event, {field: jid, **payload})
+    steps = overtaken_at_every_call(story.records)
+    projection.run(deliver_all({str(number): Delivery(copy=projection.copy(), steps=one) for number, one in enumerate(steps)}))
 
 
 @pytest.mark.parametrize("family", ["anything", "group senders", "people in several chats"])

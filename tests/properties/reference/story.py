@@ -17,8 +17,9 @@ NOW = 1_719_662_400_000
 class Story:
     """Times are milliseconds after NOW: `at` as WhatsApp says (the same as `seen` unless given), `seen` the envelope's."""
 
-    def __init__(self, chat: str = ALICE) -> None:
+    def __init__(self, chat: str = ALICE, session: str = SESSION) -> None:
         self.model = ReferenceModel()
+        self.session = session
         self.chat_jid = chat
         self.records: list[Record] = []
 
@@ -33,8 +34,8 @@ class Story:
         event_id: str | None = None,
     ) -> Outcome | None:
         offset = len(self.records)
-        value = envelope(event, SESSION, payload, NOW + seen, event_id or f"evt_{ulid(offset)}")
-        record = Record(0, offset, key_of(event, SESSION, payload), value, headers(event, command, last=last))
+        value = envelope(event, self.session, payload, NOW + seen, event_id or f"evt_{ulid(offset)}")
+        record = Record(0, offset, key_of(event, self.session, payload), value, headers(event, command, last=last))
         self.records.append(record)
         return self.model.apply(record)
 

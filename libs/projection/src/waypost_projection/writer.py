@@ -125,18 +125,16 @@ class ProjectionWriter:
         return kept
 
     async def _load(self, by_key: Mapping[str, Sequence[Logged[ChatEvent]]]) -> dict[str, _Work]:
-        with_group = {key for key, events in by_key.items() if _any_of(events, GroupUpdateEvent, GroupParticipantEvent)}
-        with_members = [events[0] for events in by_key.values() if _any_of(events, GroupParticipantEvent)]
+        # Chats first, and a group before its members: one who was taken for dead may write meanwhile, and a position read later than
+        # what it covers would make changes count as applied that are not in it.
         with_channel = {key for key, events in by_key.items() if _any_of(events, NewsletterUpdateEvent)}
-        chats, groups, channels, members = await asyncio.gather(
-            self._storage.load_chats(by_key),
-            self._storage.load_groups(with_group),
-            self._storage.load_channels(with_channel),
-            asyncio.gather(*(self._storage.load_members(one.event.session, _jid_of(one)) for one in with_members)),
-        )
-        members_of = {key_of(one.event): found for one, found in zip(with_members, members, strict=True)}
+        chats = await self._storage.load_chats(by_key)
         wanted = {key: _message_ids(chats.get(key), events) for key, events in by_key.items()}
-        messages = await self._storage.load_messages([one for ids in wanted.values() for one in ids])
+        (groups, members_of), channels, messages = await asyncio.gather(
+            self._load_groups(by_key),
+            self._storage.load_channels(with_channel),
+            self._storage.load_messages([one for ids in wanted.values() for one in ids]),
+        )
         work = {}
         for key, ids in wanted.items():
             found = {one: messages[one] for one in ids if one in messages}
@@ -150,6 +148,15 @@ class ProjectionWriter:
             )
             work[key] = _Work(conversation, chats.get(key), groups.get(key), channels.get(key), found, known_members)
         return work
+
+    async def _load_groups(
+        self, by_key: Mapping[str, Sequence[Logged[ChatEvent]]]
+    ) -> tuple[Mapping[str, GroupDocument], Mapping[str, Mapping[Jid, GroupMemberDocument]]]:
+        with_group = {key for key, events in by_key.items() if _any_of(events, GroupUpdateEvent, GroupParticipantEvent)}
+        with_members = [events[0] for events in by_key.values() if _any_of(events, GroupParticipantEvent)]
+        groups = await self._storage.load_groups(with_group)
+        members = await asyncio.gather(*(self._storage.load_members(one.event.session, _jid_of(one)) for one in with_members))
+        return groups, {key_of(one.event): found for one, found in zip(with_members, members, strict=True)}
 
     async def _fold_chat(self, work: _Work, events: Iterable[Logged[ChatEvent]], applied: Applied) -> None:
         conversation = work.conversation
