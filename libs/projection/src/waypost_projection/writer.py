@@ -125,8 +125,8 @@ class ProjectionWriter:
         return kept
 
     async def _load(self, by_key: Mapping[str, Sequence[Logged[ChatEvent]]]) -> dict[str, _Work]:
-        # Chats first, and a group before its members: one who was taken for dead may write meanwhile, and a position read later than
-        # what it covers would make changes count as applied that are not in it.
+        # Chats first, and a group before its members: one who was taken for dead may write meanwhile, and a position that was
+        # read later than what it covers would make changes count as applied that are not in it.
         with_channel = {key for key, events in by_key.items() if _any_of(events, NewsletterUpdateEvent)}
         chats = await self._storage.load_chats(by_key)
         wanted = {key: _message_ids(chats.get(key), events) for key, events in by_key.items()}
