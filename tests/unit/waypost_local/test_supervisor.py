@@ -96,11 +96,9 @@ def test_a_failed_migration_says_what_it_printed(folder: DataFolder) -> None:
 
 def test_a_taken_port_is_named_with_its_flag(folder: DataFolder) -> None:
     system = supervisor(folder)
-    with socket.socket() as other:
-        other.bind((LOOPBACK, system.plan.api_port))
-        other.listen()
-        with pytest.raises(LocalError, match=rf"port {system.plan.api_port} \(API\) is in use: .* with --api-port"):
-            system.start()
+    taken = rf"port {system.plan.api_port} \(API\) is in use: .* with --api-port"
+    with socket.create_server((LOOPBACK, system.plan.api_port)), pytest.raises(LocalError, match=taken):
+        system.start()
 
 
 @pytest.mark.slow
