@@ -18,6 +18,7 @@ from tests.faults.connectors_log import EventLog
 from tests.faults.connectors_record import Login, NetworkRecord
 from tests.faults.servers import OwnKafka
 from tests.faults.tcp_proxy import TcpProxy
+from tests.faults.thorough import ALL_ARE_WANTED
 from tests.plugins.pipeline import DEVICE_KEY
 from tests.processes import Process, eventually
 
@@ -34,7 +35,7 @@ from waypost_store.setup.migrate import migrate
 
 CONNECTORS = ("connector-1", "connector-2", "connector-3")
 PARTITIONS = 12
-SESSIONS = int(os.environ.get("WAYPOST_TEST_FLEET_SESSIONS", "300"))
+SESSIONS = int(os.environ.get("WAYPOST_TEST_FLEET_SESSIONS", "300" if ALL_ARE_WANTED else "60"))
 SEED = 1
 CHATS = 12
 SECRET = "of network and connectors"

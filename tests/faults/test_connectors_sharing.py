@@ -198,6 +198,7 @@ def is_over(taken: dict[str, Login], session: str, fence: int | None) -> bool:
     return login is not None and (fence is None or login.fence is None or fence < login.fence)
 
 
+@thorough
 async def test_a_second_connector_with_the_id_of_one_that_runs_ends_with_a_clear_error_and_no_session_flaps(fleet: Fleet) -> None:
     since = len(fleet.record.logins)
     second = fleet.another("connector-1")

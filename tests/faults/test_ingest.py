@@ -43,7 +43,7 @@ async def test_ingest_killed_twice_in_the_middle_of_batches(pipeline: Pipeline) 
 
 async def test_ingest_told_to_end_under_load_ends_with_0_and_loses_nothing(pipeline: Pipeline) -> None:
     service = ingest(pipeline)
-    async with load(pipeline, make_history(10_000), a_second=700):
+    async with load(pipeline, make_history(25_000), a_second=700):
         for more in (200, 200, 200):
             service.start()
             await until_more_applied(pipeline, more)
@@ -54,6 +54,7 @@ async def test_ingest_told_to_end_under_load_ends_with_0_and_loses_nothing(pipel
     assert "Traceback" not in service.log
 
 
+@thorough
 async def test_replicas_of_ingest_that_join_and_leave_under_load(pipeline: Pipeline) -> None:
     first, second = ingest(pipeline), ingest(pipeline)
     async with load(pipeline, make_history(15_000), a_second=500):

@@ -12,6 +12,7 @@ import pytest
 from tests.faults.figures import Figures
 from tests.faults.history import load, make_history
 from tests.faults.mixed_load import Caller, Told
+from tests.faults.thorough import thorough
 from tests.faults.whole_system import (
     System,
     assert_as_the_log_says,
@@ -47,6 +48,7 @@ async def replicas(system: System) -> AsyncIterator[list[httpx.AsyncClient]]:
         yield [await stack.enter_async_context(system.pipeline.client(one, key)) for one in system.pairs["waypost-api"]]
 
 
+@thorough
 async def test_one_of_each_kind_may_be_killed_under_load(
     system: System, replicas: Sequence[httpx.AsyncClient], figures: Figures
 ) -> None:

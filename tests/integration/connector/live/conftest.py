@@ -132,6 +132,18 @@ class Live:
         lines = read_record(self.folder / "network")
         return [line for line in lines if line["what"] == what and line["session"] == session]
 
+    async def text_of_somebody_else(self, **where: Any) -> dict[str, Any]:
+        """One that has come to the session, once there is one."""
+        found: list[dict[str, Any]] = []
+        query = {"session": self.cast.session, "fromMe": False, "type": "text", **where}
+
+        async def there() -> bool:
+            found.extend([message async for message in self.pipeline.database["messages"].find(query).limit(1)])
+            return bool(found)
+
+        await eventually(there, f"a message that is {where}")
+        return found[0]
+
     async def message(self, own_id: str) -> dict[str, Any] | None:
         return await self.pipeline.database["messages"].find_one({"session": self.cast.session, "messageId": own_id})
 

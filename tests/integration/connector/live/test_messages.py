@@ -55,11 +55,7 @@ async def test_a_message_is_edited_reacted_to_and_revoked(live: Live) -> None:
 
 
 async def test_whatsapp_refuses_what_is_not_there_and_what_is_not_ones_own(live: Live) -> None:
-    await live.pipeline.until_applied()
-    theirs = await live.pipeline.database["messages"].find_one(
-        {"session": live.cast.session, "fromMe": False, "type": "text", "chatJid": {"$regex": "@g.us$"}}
-    )
-    assert theirs is not None
+    theirs = await live.text_of_somebody_else(chatJid={"$regex": "@g.us$"})
     missing = {"chatJid": live.chat(), "messageId": "3EB0NOTTHERE", "emoji": "👍"}
     others = {"chatJid": theirs["chatJid"], "messageId": theirs["messageId"], "text": "changed"}
     unknown_group = {"to": "120363000000000009@g.us", "type": "text", "text": "?"}
@@ -73,11 +69,7 @@ async def test_whatsapp_refuses_what_is_not_there_and_what_is_not_ones_own(live:
 
 
 async def test_somebody_elses_message_of_the_stream_can_be_reacted_to(live: Live) -> None:
-    await live.pipeline.until_applied()
-    theirs = await live.pipeline.database["messages"].find_one(
-        {"session": live.cast.session, "fromMe": False, "type": "text", "chatJid": live.chat(ChatType.GROUP)}
-    )
-    assert theirs is not None
+    theirs = await live.text_of_somebody_else(chatJid=live.chat(ChatType.GROUP))
     target = {"chatJid": theirs["chatJid"], "messageId": theirs["messageId"], "emoji": "🎉"}
     assert (await live.outcome(await live.ask("message.react", target)))["status"] == "succeeded"
     message = await live.message(theirs["messageId"])
