@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -24,7 +23,6 @@ from tests.pacing import pause
 from tests.plugins.pipeline import Pipeline
 from tests.processes import Process
 
-from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
 from waypost_local.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -91,9 +89,8 @@ async def system(pipeline: Pipeline, clocks: Clocks, tmp_path: Path) -> System:
 
 @pytest.fixture
 async def replicas(system: System) -> AsyncIterator[list[httpx.AsyncClient]]:
-    key = await system.pipeline.api_key(DEFAULT_ORGANIZATION)
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(system.pipeline.client(one, key)) for one in system.pairs["waypost-api"]]
+    async with system.replicas() as clients:
+        yield clients
 
 
 @thorough

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -22,8 +21,6 @@ from tests.faults.whole_system import (
 )
 from tests.pacing import moment, pause
 from tests.plugins.pipeline import Pipeline
-
-from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
 
 pytestmark = [pytest.mark.slow, pytest.mark.crowded, pytest.mark.timeout(240)]
 
@@ -43,9 +40,8 @@ async def system(pipeline: Pipeline, tmp_path: Path) -> System:
 
 @pytest.fixture
 async def replicas(system: System) -> AsyncIterator[list[httpx.AsyncClient]]:
-    key = await system.pipeline.api_key(DEFAULT_ORGANIZATION)
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(system.pipeline.client(one, key)) for one in system.pairs["waypost-api"]]
+    async with system.replicas() as clients:
+        yield clients
 
 
 @thorough

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 from tests.faults.history import logs, modelled, outcomes
 from tests.faults.mixed_load import Told
@@ -16,6 +19,7 @@ from tests.properties.stored_view import stored_view
 from waypost_common.identifiers import Jid, SessionId
 from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, EVENTS_DLQ, live_commands
 from waypost_connector.simulated.record import read_record
+from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
 from waypost_local.ports import free_port
 
 SESSIONS, CHATS, HISTORY = 4, 12, 400
@@ -38,6 +42,13 @@ class System:
             found[chat["session"]].append(chat["jid"])
         assert len(found) == SESSIONS
         return found
+
+    @asynccontextmanager
+    async def replicas(self) -> AsyncIterator[list[httpx.AsyncClient]]:
+        """A client of each replica of the API, with one key."""
+        key = await self.pipeline.api_key(DEFAULT_ORGANIZATION)
+        async with AsyncExitStack() as stack:
+            yield [await stack.enter_async_context(self.pipeline.client(one, key)) for one in self.pairs["waypost-api"]]
 
     def calls(self) -> list[dict[str, Any]]:
         """What WhatsApp was asked and did, by the network's own record."""

@@ -26,7 +26,6 @@ from tests.soak.services import TRACEBACK, Outages, Service, Watch
 
 from waypost_common.events import key_of
 from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, EVENTS_DLQ, OUTCOMES, live_commands
-from waypost_connector.simulated.world import DEFAULT_ORGANIZATION
 
 LOOK_EVERY_S: Final = 1.0
 PROGRESS_EVERY_S: Final = 10.0
@@ -76,9 +75,7 @@ class Soak:
         cls, system: System, kafka: OwnKafka, mongod: OwnMongod, journal: Journal, folder: Path, stack: AsyncExitStack
     ) -> Self:
         """`stack` closes what it opens."""
-        key = await system.pipeline.api_key(DEFAULT_ORGANIZATION)
-        clients = [system.pipeline.client(one, key) for one in system.pairs["waypost-api"]]
-        replicas = [await stack.enter_async_context(client) for client in clients]
+        replicas = await stack.enter_async_context(system.replicas())
         settings = system.pipeline.settings.kafka
         log = await stack.enter_async_context(EventLog(settings))
         names = (OUTCOMES, COMMANDS_STORE, live_commands("simulated"), EVENTS_DLQ, COMMANDS_DLQ)
