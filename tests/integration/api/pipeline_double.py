@@ -30,6 +30,8 @@ class PipelineDouble:
         self.records_outcomes = True
         """Whether the operation's document is brought up to date."""
         self.generation: int | None = 1
+        self.position: tuple[int, int] | tuple[None, None] = (None, None)
+        """Partition and offset of the event."""
         self.status = OutcomeStatus.SUCCEEDED
         self.code: str | None = None
 
@@ -60,6 +62,8 @@ class PipelineDouble:
                 at=EpochMs(time.time_ns() // 1_000_000),
                 code=self.code,
                 generation=self.generation,
+                partition=self.position[0],
+                offset=self.position[1],
             )
             if self.records_outcomes:
                 await self.record(outcome)
@@ -76,6 +80,8 @@ class PipelineDouble:
             "finishedAt": outcome.at,
             "code": outcome.code,
             "generation": outcome.generation,
+            "partition": outcome.partition,
+            "offset": outcome.offset,
         }
         operations = self._database["operations"]
 

@@ -21,13 +21,24 @@ async def patch(api: Api, body: Any, **options: Any) -> Any:
     return await api.send("PATCH", f"/sessions/mine/chats/{CHAT}", json=body, **options)
 
 
+@pytest.fixture
+async def behind(database: Any, pipeline: PipelineDouble) -> None:
+    """Generation 7 tells of the event at offset 5, before it has saved that position; the API reads generation 1."""
+    pipeline.generation, pipeline.position = 7, (0, 5)
+    await database["positions"].insert_many([position(7, 4), position(1, 4)])
+
+
+@pytest.fixture
+def impatient(settings: ApiSettings) -> ApiSettings:
+    return settings.model_copy(update={"commands": CommandSettings(deadline_ms=600)})
+
+
+@pytest.mark.usefixtures("behind")
 @pytest.mark.parametrize("recorded", [False, True])
-async def test_an_outcome_of_another_generation_is_not_taken(
-    settings: ApiSettings, database: Any, pipeline: PipelineDouble, recorded: bool
+async def test_an_outcome_of_another_generation_is_not_taken_before_this_one_shows_its_event(
+    impatient: ApiSettings, pipeline: PipelineDouble, recorded: bool
 ) -> None:
-    pipeline.generation, pipeline.records_outcomes = 7, recorded
-    await database["positions"].insert_many([position(7, 5), position(1, 4)])
-    impatient = settings.model_copy(update={"commands": CommandSettings(deadline_ms=600)})
+    pipeline.records_outcomes = recorded
     async with running_api(impatient) as api:
         await eventually(lambda: is_ready(api))
         answer = await patch(api, {"archived": True})
@@ -36,12 +47,10 @@ async def test_an_outcome_of_another_generation_is_not_taken(
         assert len(api.state["executor"]._waiters) == 0
 
 
-async def test_a_key_that_comes_again_is_answered_once_this_generation_has_come_as_far_as_the_one_that_told(
-    settings: ApiSettings, database: Any, pipeline: PipelineDouble
+@pytest.mark.usefixtures("behind")
+async def test_a_key_that_comes_again_is_answered_once_this_generation_shows_the_event(
+    impatient: ApiSettings, database: Any, pipeline: PipelineDouble
 ) -> None:
-    pipeline.generation = 7
-    await database["positions"].insert_many([position(7, 5), position(1, 4)])
-    impatient = settings.model_copy(update={"commands": CommandSettings(deadline_ms=600)})
     async with running_api(impatient) as api:
         await eventually(lambda: is_ready(api))
 
@@ -56,5 +65,13 @@ async def test_a_key_that_comes_again_is_answered_once_this_generation_has_come_
     assert len(pipeline.commands) == 1
 
 
+@pytest.mark.usefixtures("behind")
+async def test_what_a_dropped_generation_told_is_taken(impatient: ApiSettings, database: Any) -> None:
+    await database["positions"].delete_one({"generation": 7})
+    async with running_api(impatient) as api:
+        await eventually(lambda: is_ready(api))
+        assert (await patch(api, {"archived": True})).status_code == 200
+
+
 def position(generation: int, offset: int) -> dict[str, Any]:
-    return {"_id": f"position of {generation}", "generation": generation, "partition": 0, "offset": offset}
+    return {"_id": f"{generation}|0", "generation": generation, "partition": 0, "offset": offset}

@@ -10,7 +10,7 @@ QUERIES = "services/api/src/waypost_api/queries"
 READS = {"find", "find_one", "count_documents", "aggregate", "distinct", "find_one_and_update", "estimated_document_count"}
 UNBOUND = {
     "Generations.live": "the pointer to the generation that is read, of all organizations",
-    "Generations.has_come_as_far": "how far generations are, of all organizations",
+    "Generations.show": "how far generations are, of all organizations",
     "find_session_of_any_organization": "for platform administrators alone",
 }
 ELSEWHERE = {"authentication/api_keys.py": {"hash"}, "commands/operations.py": {"organization"}}

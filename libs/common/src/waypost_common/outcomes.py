@@ -44,7 +44,11 @@ UNFINISHED: Final = (OperationStatus.PENDING, OperationStatus.STARTED)
 
 
 class Outcome(Contract):
-    """Published once the effect can be read. `code` is one of the HTTP contract's error codes."""
+    """Published once the effect can be read. `code` is one of the HTTP contract's error codes.
+
+    When ingest published it: `generation` is that of the documents which show the effect, `partition` and `offset` say where
+    its event is in the log, so that documents of another generation can be asked whether they show it too.
+    """
 
     schema_version: Annotated[str, Field(alias="schema")] = "v1"
     command: CommandIdField
@@ -54,6 +58,8 @@ class Outcome(Contract):
     message: LongText | None = None
     result: dict[str, object] | None = None
     generation: int | None = None
+    partition: int | None = None
+    offset: int | None = None
 
 
 OUTCOME_ADAPTER: Final[TypeAdapter[Outcome]] = TypeAdapter(Outcome)

@@ -32,6 +32,8 @@ def outcome_of(outcome: CommandOutcome, *, generation: int, now: EpochMs) -> Out
         message="chat not found" if rejected else None,
         result=_result(outcome.command.result),
         generation=generation,
+        partition=outcome.logged.partition,
+        offset=outcome.logged.offset,
     )
 
 

@@ -58,6 +58,8 @@ def _update(outcome: Outcome, expires_at: datetime | None) -> UpdateOne:
             "message": outcome.message,
             "result": outcome.result,
             "generation": outcome.generation,
+            "partition": outcome.partition,
+            "offset": outcome.offset,
         }
     }
     if outcome.status is not OutcomeStatus.SUCCEEDED:

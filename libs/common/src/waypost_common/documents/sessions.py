@@ -73,6 +73,9 @@ class OperationDocument(TypedDict):
     """In the operation of a push: the operation whose `push` it is."""
     generation: NotRequired[int | None]
     """Of a finished one: in whose documents the effect could be read then; None where it is in none, or in any."""
+    partition: NotRequired[int | None]
+    offset: NotRequired[int | None]
+    """Of one with a `generation`: where the event of the effect is in the log."""
     idempotencyKey: NotRequired[str]
     """Absent without one: a unique index on (organization, idempotencyKey) covers those that have it."""
     requestHash: str

@@ -191,10 +191,10 @@ class CommandExecutor:
 
     async def _can_be_read_in(self, generation: int, outcome: Outcome) -> bool:
         """At a switch of generations the record may tell of the other one's documents, and these may be behind."""
-        if outcome.status is not OutcomeStatus.SUCCEEDED or outcome.generation in {None, generation}:
+        if outcome.status is not OutcomeStatus.SUCCEEDED:
             return True
         with pymongo.timeout(self._database_timeout_s):
-            return await self._generations.has_come_as_far(generation, outcome.generation)
+            return await self._generations.show(generation, outcome)
 
 
 def require_same_request(earlier: OperationDocument, request_hash: str) -> None:

@@ -37,6 +37,8 @@ def outcome_of(operation: OperationDocument) -> Outcome | None:
         message=operation["message"],
         result=operation["result"],
         generation=operation.get("generation"),
+        partition=operation.get("partition"),
+        offset=operation.get("offset"),
     )
 
 

@@ -9,6 +9,7 @@ from waypost_api.metrics import Metrics
 from waypost_common.documents import NO_OFFSET, Collection, collection_name
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.mongo import Document, MongoCollection, MongoDatabase
+from waypost_common.outcomes import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,13 @@ class Generations:
         self._known = (now + self._ttl_s, generation)
         return generation
 
-    async def has_come_as_far(self, generation: int, other: int) -> bool:
-        """Whether the documents of `generation` show all that those of `other` do, by the positions; so too once that is dropped.
-
-        Positions are saved right after outcomes are published: an outcome of that very moment may be ahead of them.
-        """
-        offsets: dict[int, dict[int, int]] = {generation: {}, other: {}}
-        async for position in self._positions.find({"generation": {"$in": [generation, other]}}):
-            offsets[position["generation"]][position["partition"]] = position["offset"]
-        return all(offsets[generation].get(partition, NO_OFFSET) >= offset for partition, offset in offsets[other].items())
+    async def show(self, generation: int, outcome: Outcome) -> bool:
+        """Whether the documents of `generation` show an effect that another generation told of; so too once that is dropped."""
+        told_by, partition, offset = outcome.generation, outcome.partition, outcome.offset
+        if told_by in {None, generation} or partition is None or offset is None:
+            return True
+        reached: dict[int, int] = {}
+        both = [f"{one}|{partition}" for one in (generation, told_by)]
+        async for position in self._positions.find({"_id": {"$in": both}}):
+            reached[position["generation"]] = position["offset"]
+        return told_by not in reached or reached.get(generation, NO_OFFSET) >= offset
