@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain, cycle
 from typing import Any
 
 import orjson
@@ -76,20 +77,28 @@ def sessions_of(history: History) -> dict[SessionId, str]:
 
 @asynccontextmanager
 async def load(pipeline: Pipeline, history: History, *, a_second: int) -> AsyncIterator[None]:
-    """Publishes in small bursts for as long as the context is open, so that something is always on its way."""
+    """Publishes in small bursts for as long as the context is open, so that something is always on its way.
+
+    After the end of the history its messages come again, as WhatsApp delivers what it holds undelivered.
+    """
     over = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        publishing = tasks.create_task(_publish_steadily(pipeline, history, a_second, over), name="load")
+        tasks.create_task(_publish_steadily(pipeline, history, a_second, over), name="load")
         yield
-        assert not publishing.done(), "the history was too short"
         over.set()
 
 
 async def _publish_steadily(pipeline: Pipeline, history: History, a_second: int, over: asyncio.Event) -> None:
-    async for first in paced(range(0, len(history.events), BURST), a_second=a_second / BURST):
+    again = [one for one in history.events if one.event == "message"]
+    bursts = chain(_bursts(history.events), cycle(_bursts(again)))
+    async for burst in paced(bursts, a_second=a_second / BURST):
         if over.is_set():
             return
-        await pipeline.publish(history.events[first : first + BURST], history.headers_of)
+        await pipeline.publish(burst, history.headers_of)
+
+
+def _bursts(events: Sequence[Event]) -> list[Sequence[Event]]:
+    return [events[first : first + BURST] for first in range(0, len(events), BURST)]
 
 
 async def applied(pipeline: Pipeline) -> int:

@@ -127,6 +127,10 @@ class Live:
     async def until_status(self, session: str, status: str) -> dict[str, Any]:
         return await self.until_session(session, status, lambda found: bool(found["status"] == status))
 
+    async def events_of(self, session: str) -> list[dict[str, Any]]:
+        """Those of the session itself, in log order."""
+        return [orjson.loads(record.value) for record in await self.pipeline.read_all() if record.key == session.encode()]
+
     def recorded(self, what: str, session: str) -> list[dict[str, Any]]:
         """The network's own record of the session."""
         lines = read_record(self.folder / "network")

@@ -1,10 +1,10 @@
 """A second set of documents, folded from the log by the writer that ingest uses. Nobody reads it, and it is dropped again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from secrets import randbelow
-from typing import Final
+from typing import Any, Final
 
 from waypost_common.consumption import ConsumptionStoppedError, Record, RetryLaterError
 from waypost_common.dead_letters import DeadLetter
@@ -89,7 +89,7 @@ class Scratch:
         events = [one for one in found if not isinstance(one, DeadLetter)]
         for pause in (*PAUSES_S, None):
             try:
-                await self._writer.apply(events)
+                await _finished(self._writer.apply(events))
             except ConsumptionStoppedError as error:
                 raise StoreError(str(error)) from error
             except RetryLaterError as error:
@@ -103,3 +103,13 @@ class Scratch:
         if self._session is None:
             return True
         return record.key is not None and record.key.partition(b"|")[0] == self._session.encode()
+
+
+async def _finished(write: Coroutine[Any, Any, object]) -> None:
+    """Not interrupted: MongoDB goes on with a write that is abandoned, and so makes a collection anew that was dropped."""
+    writing = asyncio.get_running_loop().create_task(write, name="fold a batch")
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})
+        raise
