@@ -37,7 +37,7 @@ def find_programs(cache: Path | None = None) -> Programs:
     Blocks for about 40 s the first time. Raises LocalError when Java or Maven is missing.
     """
     start, storage = shutil.which("kafka-server-start.sh"), shutil.which("kafka-storage.sh")
-    java = _java()
+    java = find_java()
     if start and storage:
         return Programs((storage,), (start,))
     libraries = install_once(name_with_digest("kafka", *(file.read_bytes() for file in _INSTALLED_FROM)), _fetch_jars, cache)
@@ -49,7 +49,8 @@ def find_programs(cache: Path | None = None) -> Programs:
     )
 
 
-def _java() -> str:
+def find_java() -> str:
+    """That of JAVA_HOME, else the one on PATH. Raises LocalError."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
     if java is None:
@@ -61,22 +62,27 @@ def _java() -> str:
 
 
 def _fetch_jars(folder: Path) -> None:
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise LocalError(
-            "Maven is missing, which fetches Kafka: install it (Debian: apt-get install maven), "
-            "or name a running Kafka in WAYPOST_KAFKA_BOOTSTRAP_SERVERS, or use: docker compose up"
-        )
     jars, logging = _INSTALLED_FROM
     (folder / "log4j2.yaml").write_bytes(logging.read_bytes())
     with as_file(jars) as project:
-        command = [
-            *(maven, "--quiet", "--batch-mode", "--strict-checksums", "--file", str(project)),
-            *("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"),
-        ]
-        done = run(command)
+        copy_jars(project, folder, "Kafka")
+
+
+def copy_jars(project: Path, folder: Path, what: str) -> None:
+    """Puts all that a Maven project needs to run into the folder, checksums compared. May block long. Raises LocalError."""
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise LocalError(
+            f"Maven is missing, which fetches {what}: install it (Debian: apt-get install maven), "
+            "or name a running Kafka in WAYPOST_KAFKA_BOOTSTRAP_SERVERS, or use: docker compose up"
+        )
+    command = [
+        *(maven, "--quiet", "--batch-mode", "--strict-checksums", "--file", str(project)),
+        *("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"),
+    ]
+    done = run(command)
     if done.returncode != 0:
-        raise LocalError(f"Maven could not fetch Kafka: check the network, then run again{indented(done.stdout)}")
+        raise LocalError(f"Maven could not fetch {what}: check the network, then run again{indented(done.stdout)}")
 
 
 def prepare(programs: Programs, folder: Path, port: int) -> Path:
