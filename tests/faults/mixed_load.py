@@ -36,6 +36,10 @@ class Told:
     def failed(self, what: str) -> None:
         self.failures.append((time.monotonic(), what))
 
+    def failures_since(self, began: float) -> list[str]:
+        """`began`: by the monotonic clock, s."""
+        return [what for at, what in self.failures if at >= began]
+
 
 class Caller:
     """One program, with chats of its own in one session, which asks the replicas in turn.

@@ -17,7 +17,8 @@ CHAT: Final = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
 LOOK_EVERY_SECONDS: Final = 0.25
 TRIES_SECONDS: Final = 5.0
 """The one caller a second that tries waits for the time-out of reads, 3 s."""
-QUICK_SECONDS: Final = 0.5
+QUICK_SECONDS: Final = 1.5
+"""Of whoever does not try: less than any time-out."""
 EVENTS: Final = 15_000
 EVENTS_A_SECOND: Final = 150
 

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.slow
 
 TRIES_SECONDS = 5.0
 """Whoever tries waits for the time-out of reads, 3 s, and for a ping."""
-QUICK_SECONDS = 0.5
+QUICK_SECONDS = 1.5
+"""Of whoever does not try: less than any time-out."""
 REFUSAL = {"success": False, "error": {"message": "The documents cannot be read at the moment; try again"}}
 
 
