@@ -92,7 +92,7 @@ lock: | $(UV) ## Take new versions into the lock files (versions and hashes, no 
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --exclude-newer '7 days' --upgrade \
 		--no-annotate --no-header --output-file tests/schemathesis/requirements.lock tests/schemathesis/requirements.in > /dev/null
 
-generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents, the JSON Schemas and two pages of docs from the code
+generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents, the JSON Schemas and three pages of docs from the code
 	$(BIN)/waypost-api openapi > services/api/openapi.yaml.new
 	mv services/api/openapi.yaml.new services/api/openapi.yaml
 	for service in ingest store; do \
@@ -103,6 +103,8 @@ generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents, the JSON Sch
 	mv docs/settings.md.new docs/settings.md
 	$(BIN)/python docs/generate_backend_protocol.py > docs/backend-protocol.md.new
 	mv docs/backend-protocol.md.new docs/backend-protocol.md
+	$(BIN)/python docs/generate_telemetry.py > docs/telemetry.md.new
+	mv docs/telemetry.md.new docs/telemetry.md
 	$(BIN)/python -m waypost_common.json_schemas schemas
 
 bench: $(INSTALLED) ## Measure, and print the figures

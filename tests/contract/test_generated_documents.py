@@ -120,7 +120,7 @@ def test_every_channel_is_a_declared_topic(service: str) -> None:
     assert {channel["address"] for channel in committed(service)["channels"].values()} <= declared
 
 
-@pytest.mark.parametrize("page", ["settings", "backend-protocol"])
+@pytest.mark.parametrize("page", ["settings", "backend-protocol", "telemetry"])
 def test_the_generated_pages_are_current(page: str) -> None:
     now = printed(sys.executable, f"docs/generate_{page.replace('-', '_')}.py")
     assert (ROOT / f"docs/{page}.md").read_text() == now, "run: make generate"

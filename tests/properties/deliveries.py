@@ -14,7 +14,7 @@ from tests.properties.reference import Record, ReferenceModel
 from tests.properties.reference.delivery import History
 from tests.properties.unreliable import Delay, Outage
 from waypost_common.consumption import RetryLaterError
-from waypost_projection.writer import CommandOutcome
+from waypost_projection.applied import CommandOutcome
 
 LONGEST_WAIT_S = 30
 MOST_TROUBLES = 6

@@ -18,9 +18,10 @@ from tests.properties.unreliable import Trouble, troubled
 from waypost_common.documents import PROJECTIONS, collection_name
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.settings import MongoSettings
+from waypost_projection.applied import CommandOutcome
 from waypost_projection.logged import AnyLogged, Logged, decode
 from waypost_projection.storage import ProjectionStorage
-from waypost_projection.writer import CommandOutcome, ProjectionWriter
+from waypost_projection.writer import ProjectionWriter
 from waypost_store.schema import ensure_projections
 
 T = TypeVar("T")

@@ -21,9 +21,10 @@ from waypost_common.consumption import RetryLaterError
 from waypost_common.dead_letters import DeadLetterReason
 from waypost_common.mongo import MongoDatabase
 from waypost_common.outcomes import OutcomeStatus
+from waypost_projection.applied import Applied
 from waypost_projection.logged import AnyLogged
 from waypost_projection.storage import ProjectionStorage
-from waypost_projection.writer import Applied, ProjectionWriter
+from waypost_projection.writer import ProjectionWriter
 
 WRITES = ("write_messages", "write_groups", "write_channels", "write_contacts", "write_sessions", "write_chats")
 

@@ -59,6 +59,9 @@ class FakeConsumer:
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset(self.assigned)
 
+    def highwater(self, partition: TopicPartition) -> int:
+        return self.log[partition]
+
     def rebalance(self, partitions: Collection[TopicPartition]) -> None:
         """As aiokafka does: a new assignment knows neither pauses nor positions of the old one."""
         self.assigned = set(partitions)

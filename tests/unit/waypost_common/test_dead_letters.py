@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.structs import ConsumerRecord
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from waypost_common.consumption import ConsumptionStoppedError, Record, RetryLaterError
@@ -18,6 +18,7 @@ from waypost_common.dead_letters import (
     note_dead_letter,
     publish_dead_letters,
 )
+from waypost_common.metrics import dead_letters
 
 
 class FakeProducer:
@@ -185,10 +186,9 @@ def test_records_that_left_the_window_do_not_count() -> None:
 
 def test_a_dead_letter_is_counted_by_reason_and_logged_with_its_origin_but_not_with_what_it_says() -> None:
     registry = CollectorRegistry()
-    counter = Counter("dead", "", ["reason"], registry=registry)
     letter = DeadLetter(record=record(value=b"secret"), reason=DeadLetterReason.NOT_JSON, detail="no JSON")
     with capture_logs() as lines:
-        note_dead_letter(letter, counter)
-    assert registry.get_sample_value("dead_total", {"reason": "not_json"}) == 1
+        note_dead_letter(letter, dead_letters(registry, "wa.events.dlq"), "wa.events.dlq")
+    assert registry.get_sample_value("waypost_dead_letters_total", {"queue": "wa.events.dlq", "reason": "not_json"}) == 1
     origin = {"topic": "wa.events", "partition": 3, "offset": 7}
     assert lines == [{"event": "dead_letter", "log_level": "warning", "reason": "not_json", "detail": "no JSON", **origin}]

@@ -1,3 +1,6 @@
+import pytest
+
+import waypost_local.figures as figures_module
 from waypost_local.figures import Figures, line
 
 
@@ -16,3 +19,13 @@ def test_what_a_service_does_not_tell_is_a_dash() -> None:
 
 def test_a_counter_that_began_anew_is_no_negative_rate() -> None:
     assert line(figures(1, 900), figures(2, 3)).startswith("0 events/s")
+
+
+def test_the_lag_is_that_of_the_events_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = (
+        'waypost_consumer_lag_records{topic="t.wa.events",partition="0"} 3\n'
+        'waypost_consumer_lag_records{topic="t.wa.events",partition="1"} 4\n'
+        'waypost_consumer_lag_records{topic="t.wa.outcomes",partition="0"} 50\n'
+    )
+    monkeypatch.setattr(figures_module, "_fetch", lambda _url: told)
+    assert figures_module.read_metrics(["http://any"])[figures_module.LAG] == 7

@@ -11,7 +11,8 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 APPLIED = "waypost_ingest_events_total"
-LAG = "waypost_ingest_lag"
+LAG = "waypost_consumer_lag_records"
+EVENTS = "wa.events"
 COLLECTIONS = ("sessions", "chats", "messages", "channels", "contacts", "groups")
 
 
@@ -66,7 +67,7 @@ def read_metrics(urls: Iterable[str]) -> dict[str, float]:
     for url in urls:
         for family in text_string_to_metric_families(_fetch(url)):
             for sample in family.samples:
-                if sample.name in {APPLIED, LAG}:
+                if sample.name == APPLIED or (sample.name == LAG and sample.labels["topic"].endswith(EVENTS)):
                     sums[sample.name] = sums.get(sample.name, 0) + sample.value
     return sums
 

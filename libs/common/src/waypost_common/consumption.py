@@ -6,7 +6,7 @@ this one. It alone touches the consumer, apart from the rebalance callbacks, whi
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -20,6 +20,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import ConsumerRecord
 
+from waypost_common.backlog import Backlog, Behind
 from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.unreadable import read_around
 
@@ -89,6 +90,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         self._reading: dict[TopicPartition, int] = {}
         """The partitions whose records are handed over, each with the offset of the next one."""
         self._uncommitted: dict[TopicPartition, int] = {}
+        self._backlog = Backlog()
         self._committed_at = self._monotonic()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -98,6 +100,19 @@ class ConsumptionLoop(ConsumerRebalanceListener):
     def ready(self) -> bool:
         """Whether the group has given this member its partitions, perhaps none, and all of them are being read."""
         return self._joined and not self._starting
+
+    def behind(self) -> Iterator[Behind]:
+        """Of each partition that is read, once Kafka has told where its log ends."""
+        for partition, offset in self._reading.items():
+            if (end := self._end(partition)) is not None:
+                yield self._backlog.behind(partition, end - offset)
+
+    def _end(self, partition: TopicPartition) -> int | None:
+        consumer = self._consumer
+        if consumer is None or partition not in consumer.assignment():
+            return None
+        end: int | None = consumer.highwater(partition)
+        return end
 
     def _required_handler(self) -> RecordHandler:
         if self.handler is None:
@@ -118,6 +133,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         self._reading.clear()
         self._starting.clear()
         self._uncommitted.clear()
+        self._backlog.forget()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Holds new partitions back until the loop has asked the handler where to start them."""
@@ -185,6 +201,9 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         if batch and not self._revoking:
             await self._process(consumer, batch)
         if self._monotonic() - self._committed_at >= COMMIT_INTERVAL_S:
+            for partition, offset in self._reading.items():
+                if self._end(partition) == offset:
+                    self._backlog.caught_up(partition)
             await self._commit()
         return bool(batch)
 
@@ -203,6 +222,8 @@ class ConsumptionLoop(ConsumerRebalanceListener):
 
     async def _process(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
         self._idle.clear()
+        for partition, records in batch.items():
+            self._backlog.took(partition, records)
         next_offsets: NextOffsets = {}
         try:
             next_offsets = await self._required_handler().process(batch)
@@ -219,6 +240,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
             return
         reached = next_offsets.get(partition, records[0].offset)
         self._reading[partition] = reached
+        self._backlog.took(partition, records, reached)
         if reached > records[0].offset:
             self._uncommitted[partition] = reached
         if reached <= records[-1].offset:

@@ -70,9 +70,9 @@ async def publish_dead_letters(producer: AIOKafkaProducer, topic: str, letters: 
     await publish(producer, [_as_sent(topic, letter) for letter in letters])
 
 
-def note_dead_letter(letter: DeadLetter, counter: Counter) -> None:
-    """In the log, and in the metric of dead letters by reason."""
-    counter.labels(letter.reason.value).inc()
+def note_dead_letter(letter: DeadLetter, counter: Counter, queue: str) -> None:
+    """In the log, and in the metric of dead letters (`waypost_common.metrics`), where `queue` is the topic without a prefix."""
+    counter.labels(queue, letter.reason).inc()
     record = letter.record
     log.warning(
         "dead_letter",

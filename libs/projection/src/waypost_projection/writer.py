@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from time import perf_counter
 from typing import Final, TypeGuard, cast
 
 from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
@@ -31,33 +32,15 @@ from waypost_common.events import (
     key_of,
 )
 from waypost_common.identifiers import Jid, MessageId, Offset, OrganizationId, SessionId
-from waypost_common.outcomes import OutcomeStatus
+from waypost_projection.applied import Applied, CommandOutcome
 from waypost_projection.conversation import Conversation
 from waypost_projection.fold import chat as chat_fold
 from waypost_projection.fold import session as session_fold
 from waypost_projection.fold.contact import Sighting
-from waypost_projection.logged import AnyLogged, CommandMark, Logged
+from waypost_projection.logged import AnyLogged, Logged
 from waypost_projection.storage import ProjectionStorage
 
 _SESSION_EVENTS: Final = frozenset({SessionStatusEvent, AuthQrEvent, AuthCodeEvent})
-
-
-@dataclass(frozen=True, slots=True)
-class CommandOutcome:
-    """What became of a command whose last event is now readable."""
-
-    logged: AnyLogged
-    command: CommandMark
-    status: OutcomeStatus
-
-
-@dataclass(slots=True)
-class Applied:
-    """What a batch came to. Documents are acknowledged by a majority once `ProjectionWriter.apply` returns it."""
-
-    outcomes: list[CommandOutcome] = field(default_factory=list)
-    refused: list[tuple[AnyLogged, DeadLetterReason]] = field(default_factory=list)
-    """Events that belong to another organization than the chat or session they name."""
 
 
 @dataclass(slots=True)
@@ -94,7 +77,7 @@ class ProjectionWriter:
 
         Raises RetryLaterError when MongoDB is away: then some of it may be stored, and the same events must come again.
         """
-        applied = Applied()
+        applied, begun = Applied(), perf_counter()
         by_key: dict[str, list[Logged[ChatEvent]]] = {}
         of_sessions: dict[str, list[Logged[SessionEvent]]] = {}
         for logged in await self._of_known_organizations(events, applied):
@@ -104,11 +87,14 @@ class ProjectionWriter:
                 chat_event = cast("Logged[ChatEvent]", logged)
                 by_key.setdefault(key_of(chat_event.event), []).append(chat_event)
         work, sessions = await asyncio.gather(self._load(by_key), self._storage.load_sessions(of_sessions))
+        loaded = perf_counter()
         for key, logged_events in by_key.items():
             await self._fold_chat(work[key], logged_events, applied)
         changed_sessions = self._fold_sessions(sessions, of_sessions, applied)
+        folded = perf_counter()
         self._crash.passed(CrashPoint.INGEST_BEFORE_WRITE)
         await self._store(work.values(), changed_sessions)
+        applied.load_s, applied.fold_s, applied.write_s = loaded - begun, folded - loaded, perf_counter() - folded
         return applied
 
     async def _of_known_organizations(self, events: Sequence[AnyLogged], applied: Applied) -> list[AnyLogged]:

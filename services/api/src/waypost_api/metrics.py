@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from waypost_common.metrics import SECONDS, Hop, command_hops
+
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
 
 
@@ -14,6 +16,14 @@ class Metrics:
             "Time from a request's head to the end of its answer.",
             ("operation",),
             buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.hop_seconds = command_hops(self.registry, Hop.PUBLISH, Hop.ANSWER)
+        self.command_seconds = Histogram(
+            "waypost_api_command_seconds",
+            "Time from issuing a command to its outcome, or to giving up (unanswered).",
+            ("status",),
+            buckets=SECONDS,
             registry=self.registry,
         )
         self.in_flight = Gauge("waypost_api_requests_in_flight", "Requests under way.", registry=self.registry)

@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from waypost_common.metrics import dead_letters
+from waypost_common.topics import COMMANDS_DLQ, EVENTS_DLQ
+
 
 class SessionPhase(StrEnum):
     """What a session's connection is doing."""
@@ -22,9 +25,7 @@ class ConnectorMetrics:
         self.published = Counter(
             "waypost_connector_published_events", "Events that Kafka has taken", ["event"], registry=self.registry
         )
-        self.rejected = Counter(
-            "waypost_connector_rejected_deliveries", "Deliveries that are no valid event", ["event"], registry=self.registry
-        )
+        self.dead_letters = dead_letters(self.registry, EVENTS_DLQ, COMMANDS_DLQ)
         self.left = Counter(
             "waypost_connector_left_events", "Taken, and left to the session's next owner", registry=self.registry
         )

@@ -115,7 +115,7 @@ class Connector:
             self._settings,
             self._backend,
             sessions,
-            LiveMetrics(self._metrics.registry),
+            LiveMetrics(self._metrics),
             assignment=assignment,
             publisher=publisher,
             producer=letters,

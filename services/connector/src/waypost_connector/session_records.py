@@ -59,7 +59,7 @@ class SessionRecords:
             return self._dead_letter(delivery, payload, str(error))
 
     def _dead_letter(self, delivery: Delivery, payload: object, why: str) -> Record:
-        self._metrics.rejected.labels("invalid").inc()
+        self._metrics.dead_letters.labels(EVENTS_DLQ, DeadLetterReason.SCHEMA_VIOLATION).inc()
         log.warning("invalid_delivery", session=self._device.session, event_id=delivery.event_id, reason=why)
         value = self._envelope(delivery.event_id, delivery.event).around_anything(payload)
         headers = [

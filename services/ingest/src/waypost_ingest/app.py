@@ -90,6 +90,7 @@ async def lifespan(app: IngestApp) -> AsyncIterator[GenerationFollower]:
     async with open_client(settings.mongo, application="waypost-ingest") as client:
         producer = create_producer(settings.kafka, client_id="waypost-ingest")
         follower = _follower(app, open_database(client, settings.mongo), producer)
+        app.metrics.backlog.consumers = follower.behind
         async with (
             serve_probes(settings.metrics, app.metrics.registry, lambda: _missing(follower)),
             started(producer),

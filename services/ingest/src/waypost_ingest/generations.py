@@ -5,7 +5,7 @@ No deployment is needed for that: every running replica looks once a second at w
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +14,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
+from waypost_common.backlog import Behind
 from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.documents import Collection
 from waypost_common.generations import FORMER_FOR_S, Generations, GenerationState, generations_of
@@ -99,6 +100,11 @@ class GenerationFollower:
     def ready(self) -> bool:
         folding = self._foldings.get(self._live)
         return folding is not None and folding.subscriber.loop.ready
+
+    def behind(self) -> Iterable[Behind]:
+        """Of the live generation."""
+        folding = self._foldings.get(self._live)
+        return () if folding is None else folding.subscriber.loop.behind()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

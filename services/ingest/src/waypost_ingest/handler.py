@@ -14,11 +14,13 @@ from waypost_common.crash_points import CrashPoint, CrashPoints
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, note_dead_letter, publish_dead_letters
 from waypost_common.documents import NO_OFFSET
 from waypost_common.identifiers import EpochMs, EventId, Offset
-from waypost_ingest.metrics import IngestMetrics
+from waypost_common.topics import EVENTS_DLQ
+from waypost_ingest.metrics import IngestMetrics, Stage
 from waypost_ingest.outcomes import publish_outcomes
 from waypost_ingest.positions import ANOTHER_LOG, Position, Positions, first_offset
 from waypost_ingest.settings import IngestSettings
 from waypost_ingest.standing import Role, Standing
+from waypost_projection.applied import CommandOutcome
 from waypost_projection.fold.commands_seen import COMMANDS_KEPT
 from waypost_projection.logged import AnyLogged, decode
 from waypost_projection.writer import ProjectionWriter
@@ -67,11 +69,9 @@ class IngestHandler:
         self._standing = standing
         self._limits: dict[int, DeadLetterLimit] = {}
         self._started_at: dict[TopicPartition, Position] = {}
-        self._consumer: AIOKafkaConsumer | None = None
 
     async def assigned(self, partitions: Collection[TopicPartition], consumer: AIOKafkaConsumer) -> NextOffsets:
         """Starts each partition at its recorded position, and refuses a log that is not the one read before."""
-        self._consumer = consumer
         positions = await self._positions.load([partition.partition for partition in partitions])
         try:
             starts = await consumer.beginning_offsets(partitions)
@@ -83,7 +83,6 @@ class IngestHandler:
             position = positions[partition.partition]
             offsets[partition] = first_offset(position, log_start=starts[partition], log_end=ends[partition])
             self._limits[partition.partition] = self._new_limit()
-            self._metrics.lag.labels(partition.partition).set(ends[partition] - 1 - max(position.offset, starts[partition] - 1))
         self._started_at |= {partition: positions[partition.partition] for partition in partitions}
         log.info("partitions_assigned", partitions=sorted(partition.partition for partition in partitions))
         return offsets
@@ -94,12 +93,15 @@ class IngestHandler:
         return self._live_metrics if self._standing.role is Role.LIVE else self._silent_metrics
 
     async def process(self, batch: Batch) -> NextOffsets:
-        started = time.perf_counter()
-        decoded = {partition: self._decode(partition, records) for partition, records in batch.items()}
+        started, stages = time.perf_counter(), self._metrics.stage_seconds
+        with stages.labels(Stage.DECODE).time():
+            decoded = {partition: self._decode(partition, records) for partition, records in batch.items()}
         events = [logged for part in decoded.values() for logged in part.events]
         applied = await self._writer.apply(events)
         self._crash.passed(CrashPoint.INGEST_AFTER_WRITE)
-        self._metrics.apply_seconds.observe(time.perf_counter() - started)
+        stages.labels(Stage.LOAD).observe(applied.load_s)
+        stages.labels(Stage.FOLD).observe(applied.fold_s)
+        stages.labels(Stage.WRITE).observe(applied.write_s)
         dead = [letter for part in decoded.values() for letter in part.dead]
         records = {(record.partition, record.offset): record for part in batch.values() for record in part}
         buried_before = {partition.partition: {part.read_again} for partition, part in decoded.items()}
@@ -112,15 +114,14 @@ class IngestHandler:
             for logged, reason in applied.refused
             if logged.offset not in buried_before[logged.partition]
         ]
-        if self._standing.buries:
-            await self._bury(dead)
-        if self._standing.tells_outcomes:
-            published = await publish_outcomes(
-                self._producer, self._outcomes_topic, applied.outcomes, generation=self._generation
-            )
-            self._metrics.outcomes.inc(published)
+        with stages.labels(Stage.TELL).time():
+            if self._standing.buries:
+                await self._bury(dead)
+            if self._standing.tells_outcomes:
+                await self._tell(applied.outcomes, records)
         self._crash.passed(CrashPoint.INGEST_AFTER_OUTCOME)
-        await self._positions.save(self._reached(decoded))
+        with stages.labels(Stage.POSITIONS).time():
+            await self._positions.save(self._reached(decoded))
         self._crash.passed(CrashPoint.INGEST_AFTER_POSITIONS)
         self._observe(batch, events, started)
         if self._standing.buries:
@@ -168,7 +169,14 @@ class IngestHandler:
             return
         await publish_dead_letters(self._producer, self._dead_letters_topic, dead)
         for letter in dead:
-            note_dead_letter(letter, self._metrics.dead_letters)
+            note_dead_letter(letter, self._metrics.dead_letters, EVENTS_DLQ)
+
+    async def _tell(self, outcomes: Sequence[CommandOutcome], records: Mapping[tuple[int, int], Record]) -> None:
+        told = await publish_outcomes(self._producer, self._outcomes_topic, outcomes, generation=self._generation)
+        self._metrics.outcomes.inc(len(told))
+        for outcome in told:
+            record = records[outcome.logged.partition, outcome.logged.offset]
+            self._metrics.hop_seconds.observe(time.time() - record.timestamp / 1_000)
 
     def _reached(self, decoded: Mapping[TopicPartition, _Decoded]) -> list[Position]:
         reached = []
@@ -194,10 +202,6 @@ class IngestHandler:
         self._metrics.batch_size.observe(sum(map(len, batch.values())))
         self._metrics.batch_seconds.observe(time.perf_counter() - started)
         self._metrics.age_seconds.set(time.time() - max(records[-1].timestamp for records in batch.values()) / 1_000)
-        for partition, records in batch.items():
-            highwater = self._consumer.highwater(partition) if self._consumer is not None else None
-            if highwater is not None:
-                self._metrics.lag.labels(partition.partition).set(highwater - 1 - records[-1].offset)
 
     def _count_dead(self, batch: Batch, dead: Sequence[DeadLetter]) -> None:
         buried = {(letter.record.partition, letter.record.offset) for letter in dead}

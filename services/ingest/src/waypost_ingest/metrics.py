@@ -1,17 +1,33 @@
 """What ingest tells of itself, in a registry of its own."""
 
+from enum import StrEnum
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+from waypost_common.backlog import BacklogCollector
+from waypost_common.metrics import SECONDS, Hop, command_hops, dead_letters
+from waypost_common.topics import EVENTS_DLQ
+
+
+class Stage(StrEnum):
+    """What a batch's time goes into."""
+
+    DECODE = "decode"
+    LOAD = "load"
+    """Reading the documents that the events may change."""
+    FOLD = "fold"
+    """With the few reads that single events need, as a count of unread messages."""
+    WRITE = "write"
+    TELL = "tell"
+    """Dead letters and outcomes."""
+    POSITIONS = "positions"
 
 
 class IngestMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.events = Counter("waypost_ingest_events", "Events applied, by type", ["event"], registry=self.registry)
-        self.dead_letters = Counter(
-            "waypost_ingest_dead_letters", "Events that can never be applied, by reason", ["reason"], registry=self.registry
-        )
+        self.dead_letters = dead_letters(self.registry, EVENTS_DLQ)
         self.outcomes = Counter("waypost_ingest_outcomes", "Outcomes of commands published", registry=self.registry)
         self.batch_size = Histogram(
             "waypost_ingest_batch_events",
@@ -19,21 +35,19 @@ class IngestMetrics:
             buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000),
             registry=self.registry,
         )
-        self.apply_seconds = Histogram(
-            "waypost_ingest_apply_seconds",
-            "Time to load, fold and store a batch",
-            buckets=_SECONDS,
-            registry=self.registry,
+        self.stage_seconds = Histogram(
+            "waypost_ingest_stage_seconds", "Time of each part of a batch", ["stage"], buckets=SECONDS, registry=self.registry
         )
+        for stage in Stage:
+            self.stage_seconds.labels(stage)
         self.batch_seconds = Histogram(
             "waypost_ingest_batch_seconds",
             "Time from a poll's records to their saved positions",
-            buckets=_SECONDS,
+            buckets=SECONDS,
             registry=self.registry,
         )
-        self.lag = Gauge(
-            "waypost_ingest_lag", "Events in the log that are not yet applied", ["partition"], registry=self.registry
-        )
+        self.backlog = BacklogCollector(self.registry)
+        self.hop_seconds = command_hops(self.registry, Hop.INGEST).labels(Hop.INGEST)
         self.age_seconds = Gauge(
             "waypost_ingest_event_age_seconds",
             "Age, when applied, of the newest event of the last batch",

@@ -11,7 +11,7 @@ from waypost_common.errors import ErrorCode
 from waypost_common.identifiers import EpochMs
 from waypost_common.outcomes import Outcome, OutcomeStatus, encode_outcome
 from waypost_common.publishing import Message, publish
-from waypost_projection.writer import CommandOutcome
+from waypost_projection.applied import CommandOutcome
 
 FORGOTTEN_AFTER_MS: Final = 7 * 86_400_000
 """Operations are kept this long: nobody waits for the outcome of an older command (a replay, a long outage)."""
@@ -46,9 +46,12 @@ def _result(header: str | None) -> dict[str, object] | None:
     return result if isinstance(result, dict) else None
 
 
-async def publish_outcomes(producer: AIOKafkaProducer, topic: str, outcomes: Iterable[CommandOutcome], *, generation: int) -> int:
-    """Returns how many were published, once Kafka has them; raises what `publish` raises. May repeat."""
+async def publish_outcomes(
+    producer: AIOKafkaProducer, topic: str, outcomes: Iterable[CommandOutcome], *, generation: int
+) -> list[CommandOutcome]:
+    """Returns those that were published, once Kafka has them; raises what `publish` raises. May repeat."""
     now = EpochMs(time.time_ns() // 1_000_000)
+    awaited = [outcome for outcome in outcomes if is_awaited(outcome, now)]
     messages = [
         Message(
             topic=topic,
@@ -56,8 +59,7 @@ async def publish_outcomes(producer: AIOKafkaProducer, topic: str, outcomes: Ite
             value=encode_outcome(outcome_of(outcome, generation=generation, now=now)),
             headers=[("schema", b"v1")],
         )
-        for outcome in outcomes
-        if is_awaited(outcome, now)
+        for outcome in awaited
     ]
     await publish(producer, messages)
-    return len(messages)
+    return awaited

@@ -1,7 +1,7 @@
 """The store service: a FastStream app with two subscribers of our own and a sweeper and a purger beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ import structlog
 from faststream import FastStream
 
 from waypost_common.asyncapi import describe_service
+from waypost_common.backlog import Behind
 from waypost_common.broker import create_broker
 from waypost_common.commands import StoreCommand
 from waypost_common.crash_points import CrashPoints
@@ -83,6 +84,7 @@ class StoreService:
             crash=self._crash,
         )
         self._subscribers = (self._commands, self._outcomes)
+        self.metrics.backlog.consumers = self._behind
         broker.publisher(
             topic_name(kafka, EVENTS),
             title="Events",
@@ -165,6 +167,10 @@ class StoreService:
         except Exception as error:  # noqa: BLE001  (reported by main, whatever it is)
             self.failure = self.failure or error
             self.app.exit()
+
+    def _behind(self) -> Iterator[Behind]:
+        for subscriber in self._subscribers:
+            yield from subscriber.loop.behind()
 
     async def _readiness(self) -> str | None:
         waiting = [subscriber.group_id for subscriber in self._subscribers if not subscriber.loop.ready]

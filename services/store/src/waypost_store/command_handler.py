@@ -80,6 +80,9 @@ class CommandHandler:
         with self._metrics.publish_seconds.time():
             await publish(connections.producer, messages)
         self._crash.passed(CrashPoint.STORE_AFTER_PUBLISH)
+        told = now_ms()
+        for item in accepted:
+            self._metrics.hop_seconds.observe((told - item.record.timestamp) / 1_000)
         self._remember_created(accepted, decisions)
         return dead
 
@@ -132,7 +135,7 @@ class CommandHandler:
     def _count(self, total: int, dead: Sequence[DeadLetter]) -> None:
         """Raises ConsumptionStoppedError when too much of the topic goes to its dead-letter queue."""
         for letter in dead:
-            note_dead_letter(letter, self._metrics.dead_letters)
+            note_dead_letter(letter, self._metrics.dead_letters, COMMANDS_DLQ)
         for _ in range(total - len(dead)):
             self._limit.count(dead=False)
         for _ in dead:

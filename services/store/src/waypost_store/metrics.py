@@ -2,6 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from waypost_common.backlog import BacklogCollector
+from waypost_common.metrics import SECONDS, Hop, command_hops, dead_letters
+from waypost_common.topics import COMMANDS_DLQ
+
 
 class StoreMetrics:
     def __init__(self) -> None:
@@ -9,9 +13,9 @@ class StoreMetrics:
         self.commands = Counter(
             "waypost_store_commands", "Commands taken, by what became of them here", ["command", "result"], registry=self.registry
         )
-        self.dead_letters = Counter(
-            "waypost_store_dead_letters", "Records that can never be applied", ["reason"], registry=self.registry
-        )
+        self.dead_letters = dead_letters(self.registry, COMMANDS_DLQ)
+        self.backlog = BacklogCollector(self.registry)
+        self.hop_seconds = command_hops(self.registry, Hop.STORE).labels(Hop.STORE)
         self.batch_size = Histogram(
             "waypost_store_batch_records",
             "Commands in one batch",
@@ -19,10 +23,10 @@ class StoreMetrics:
             registry=self.registry,
         )
         self.claim_seconds = Histogram(
-            "waypost_store_claim_seconds", "Time to claim a batch in MongoDB", buckets=_SECONDS, registry=self.registry
+            "waypost_store_claim_seconds", "Time to claim a batch in MongoDB", buckets=SECONDS, registry=self.registry
         )
         self.publish_seconds = Histogram(
-            "waypost_store_publish_seconds", "Time until Kafka has a batch's events", buckets=_SECONDS, registry=self.registry
+            "waypost_store_publish_seconds", "Time until Kafka has a batch's events", buckets=SECONDS, registry=self.registry
         )
         self.outcomes = Counter("waypost_store_outcomes", "Outcomes written into operations", ["status"], registry=self.registry)
         self.pushes = Counter(
@@ -44,6 +48,3 @@ class StoreMetrics:
             registry=self.registry,
         )
         self.ready = Gauge("waypost_store_ready", "1 while commands and outcomes are read", registry=self.registry)
-
-
-_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)

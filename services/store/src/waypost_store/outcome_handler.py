@@ -49,6 +49,6 @@ class OutcomeHandler:
             self._metrics.outcomes.labels(outcome.status.value).inc()
             self._limit.count(dead=False)
         for letter in dead:
-            note_dead_letter(letter, self._metrics.dead_letters)
+            note_dead_letter(letter, self._metrics.dead_letters, COMMANDS_DLQ)
             self._limit.count(dead=True)
         return {partition: records[-1].offset + 1 for partition, records in batch.items()}

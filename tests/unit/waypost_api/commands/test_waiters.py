@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -57,3 +58,11 @@ async def test_a_waiter_that_is_cancelled_leaves_nothing_behind() -> None:
         await task
     assert (len(waiters), waiters.is_awaited(COMMAND)) == (0, False)
     assert metrics.registry.get_sample_value("waypost_api_waiters") == 0
+
+
+async def test_the_way_of_an_outcome_to_its_waiter_is_measured_from_when_kafka_had_it() -> None:
+    metrics = Metrics()
+    waiters = Waiters(metrics)
+    with waiters.register(COMMAND, generation=1):
+        waiters.resolve(outcome(), written_ms=int(time.time() * 1_000) - 2_000)
+    assert (metrics.registry.get_sample_value("waypost_command_hop_seconds_sum", {"hop": "answer"}) or 0) >= 2

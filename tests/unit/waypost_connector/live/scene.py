@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any
 
 import orjson
-from prometheus_client import CollectorRegistry
 from tests.unit.waypost_connector.kept_in_memory import addresses_in_memory
 from tests.unit.waypost_connector.owned import OneProducer, held
 
@@ -171,7 +170,7 @@ class Scene:
             self.ledger,
             Output(KafkaSettings(), publisher, producer),
             SendBudgets(limits, self.sent_times),
-            LiveMetrics(CollectorRegistry()),
+            LiveMetrics(ConnectorMetrics()),
             operations=OPERATIONS,
         )
 

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waypost_common.identifiers import EpochMs
 from waypost_connector.live.offsets import UnfinishedOffsets
 
 
@@ -47,3 +48,12 @@ def test_all_below_the_committable_offset_are_finished_and_it_is_the_highest_suc
             offsets.finish(done)
         expected = min(unfinished) if unfinished else read[-1] + 1
         assert offsets.committable == expected
+
+
+def test_what_may_wait_does_not_count_as_urgent() -> None:
+    offsets = UnfinishedOffsets(0)
+    offsets.read(0)
+    offsets.read(1, since=EpochMs(5))
+    offsets.read(2, since=EpochMs(7))
+    offsets.finish(1)
+    assert offsets.urgent == [7]

@@ -20,10 +20,12 @@ from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.documents import OperationDocument
 from waypost_common.errors import ConflictError, UnavailableError
 from waypost_common.identifiers import CommandId, OrganizationId
+from waypost_common.metrics import Hop
 from waypost_common.mongo import is_outage
 from waypost_common.outcomes import Outcome, OutcomeStatus
 
 FIRST_LOOK_S: Final = 0.1
+UNANSWERED: Final = "unanswered"
 
 Gone = asyncio.Future[None]
 """Done once the client has closed its connection."""
@@ -77,15 +79,24 @@ class CommandExecutor:
         if keyed and (earlier := await self._record(submission)) is not None:
             return await self.replay(earlier, submission.request_hash, generation=submission.generation, gone=gone)
         with self._waiters.register(command.id, generation=submission.generation) as waiting:
-            await (self._publish(submission) if keyed else self._record_beside_publishing(submission))
-            return await self._outcome(
-                waiting,
-                command.id,
-                command.organization,
-                generation=submission.generation,
-                deadline_ms=command.deadline,
-                gone=gone,
-            )
+            try:
+                await (self._publish(submission) if keyed else self._record_beside_publishing(submission))
+                outcome = await self._outcome(
+                    waiting,
+                    command.id,
+                    command.organization,
+                    generation=submission.generation,
+                    deadline_ms=command.deadline,
+                    gone=gone,
+                )
+            except UnavailableError:
+                self._note(command, UNANSWERED)
+                raise
+        self._note(command, outcome.status.value)
+        return outcome
+
+    def _note(self, command: CommandEnvelope, status: str) -> None:
+        self._metrics.command_seconds.labels(status).observe((self._now_ms() - command.issued_at) / 1_000)
 
     async def start(self, submission: Submission) -> OperationDocument:
         """Publishes the command and returns its record at once: the record is there before the command is."""
@@ -136,7 +147,8 @@ class CommandExecutor:
 
     async def _publish(self, submission: Submission) -> None:
         try:
-            await self._publisher.publish(submission.command, backend=submission.backend, traceparent=submission.traceparent)
+            with self._metrics.hop_seconds.labels(Hop.PUBLISH).time():
+                await self._publisher.publish(submission.command, backend=submission.backend, traceparent=submission.traceparent)
         except UnavailableError as error:
             raise _unanswered(submission.command.id, error.message) from error
 

@@ -69,7 +69,7 @@ class OutcomeReader:
         except ValidationError:
             log.warning("outcome_malformed", partition=record.partition, offset=record.offset)
             return
-        self._waiters.resolve(outcome)
+        self._waiters.resolve(outcome, written_ms=record.timestamp)
 
 
 async def _stop(consumer: AIOKafkaConsumer) -> None:

@@ -1,11 +1,13 @@
 """Who waits for which command. An entry lives exactly as long as the request that waits."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from waypost_api.metrics import Metrics
 from waypost_common.identifiers import CommandId
+from waypost_common.metrics import Hop
 from waypost_common.outcomes import Outcome
 
 Waiting = asyncio.Future[Outcome]
@@ -39,9 +41,14 @@ class Waiters:
                 del self._waiting[command]
             future.cancel()
 
-    def resolve(self, outcome: Outcome) -> None:
-        """Wakes who waits for it. An outcome of another generation tells of documents that nobody reads here."""
+    def resolve(self, outcome: Outcome, *, written_ms: int | None = None) -> None:
+        """Wakes who waits for it, which Kafka has since `written_ms`.
+
+        An outcome of another generation tells of documents that nobody reads here.
+        """
         for generation, future in self._waiting.get(outcome.command, ()):
             if outcome.generation in {None, generation} and not future.done():
                 self._metrics.outcomes.labels(outcome.status.value, "topic").inc()
+                if written_ms is not None:
+                    self._metrics.hop_seconds.labels(Hop.ANSWER).observe(max(0.0, time.time() - written_ms / 1_000))
                 future.set_result(outcome)

@@ -19,6 +19,7 @@ from waypost_common.errors import ErrorCode
 from waypost_common.live_commands import REPEATABLE, LiveCommand, MessageSendCommand
 from waypost_common.mongo import Document
 from waypost_common.outcomes import OutcomeStatus
+from waypost_common.topics import COMMANDS_DLQ
 from waypost_connector.backoff import delays
 from waypost_connector.live.budgets import SendBudgets
 from waypost_connector.live.calls import Call, Done, Ended
@@ -102,6 +103,8 @@ class Executor:
             ended = await Call(self._sessions, self._metrics).make(entry, line)
             self._crash.passed(CrashPoint.CONNECTOR_AFTER_CALL)
             await self._tell(item, ended)
+            if not item.may_wait:
+                self._metrics.hop_seconds.observe((now_ms() - item.record.timestamp) / 1_000)
             self._crash.passed(CrashPoint.CONNECTOR_AFTER_PUBLISH)
         else:
             await self._tell_without_call(item, decision, claimed)
@@ -155,7 +158,7 @@ class Executor:
                     reason=DeadLetterReason.ORGANIZATION_MISMATCH,
                     detail="id: belongs to an operation of another session or organization",
                 )
-                note_dead_letter(letter, self._metrics.dead_letters)
+                note_dead_letter(letter, self._metrics.dead_letters, COMMANDS_DLQ)
                 await _patiently(lambda: self._output.dead_letters([letter]))
             case ClaimState.FINISHED_BEFORE, _ if claimed.operation is not None:
                 await self._repeat(item, claimed.operation)

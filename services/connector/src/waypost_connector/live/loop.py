@@ -5,16 +5,19 @@ what may be committed comes from the lanes; and a full queue pauses its partitio
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from waypost_common.backlog import Behind
 from waypost_common.consumption import Batch, ConsumptionLoop, NextOffsets, Record
 from waypost_common.crash_points import NO_CRASH, CrashPoints
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, note_dead_letter
 from waypost_common.first_offsets import start_offsets
+from waypost_common.identifiers import EpochMs
+from waypost_common.topics import COMMANDS_DLQ
 from waypost_connector.assignment import Assignment
 from waypost_connector.live.intake import Accepted, read_live_command
 from waypost_connector.live.lanes import Lanes
@@ -51,6 +54,13 @@ class CommandLoop(ConsumptionLoop):
         """Paused partitions, each with the command that its queue had no room for."""
         self._committed: dict[TopicPartition, int] = {}
         self._ending = False
+
+    def behind(self) -> Iterator[Behind]:
+        """Of what was read, that counts which is not finished; but not the sends that wait for their turn."""
+        for partition, offset in self._reading.items():
+            end, urgent = self._end(partition), self._unfinished[partition].urgent
+            if end is not None:
+                yield self._backlog.behind(partition, end - offset + len(urgent), urgent[0] / 1_000 if urgent else None)
 
     def finished(self, item: Accepted) -> None:
         record = item.record
@@ -118,7 +128,7 @@ class CommandLoop(ConsumptionLoop):
                 unfinished.read(offset, finished=True)
             elif self.lanes is not None and self.lanes.offer(item):
                 self._limit.count(dead=False)
-                unfinished.read(offset)
+                unfinished.read(offset, since=None if item.may_wait else EpochMs(item.record.timestamp))
             else:
                 self._full[partition] = item
                 return offset
@@ -126,7 +136,7 @@ class CommandLoop(ConsumptionLoop):
 
     def _count_dead(self, letter: DeadLetter) -> None:
         """Raises ConsumptionStoppedError when too much of the topic goes to its dead-letter queue."""
-        note_dead_letter(letter, self._metrics.dead_letters)
+        note_dead_letter(letter, self._metrics.dead_letters, COMMANDS_DLQ)
         self._limit.count(dead=True)
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> bool:

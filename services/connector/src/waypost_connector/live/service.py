@@ -63,6 +63,7 @@ class LiveCommands:
         # Half of the session timeout in all, for what is under way and then for the commit.
         deadline_s = kafka.session_timeout_ms / 4_000
         self._loop = CommandLoop(output, metrics, assignment, revoke_deadline_s=deadline_s, crash=crash)
+        metrics.backlog.consumers = self._loop.behind
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
