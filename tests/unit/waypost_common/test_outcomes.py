@@ -48,6 +48,8 @@ def test_an_outcome_names_its_schema_and_shows_what_it_lacks_as_null() -> None:
         "message": None,
         "result": None,
         "generation": None,
+        "partition": None,
+        "offset": None,
     }
 
 
