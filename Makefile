@@ -15,6 +15,8 @@ KILLS ?= 60
 # Of `make faults`: an expression of pytest's -k, and how many rounds.
 CASE ?=
 REPEAT ?= 1
+# Of `make properties`.
+TIMES ?= 10
 # Of `make soak`: without a seed, another one each time.
 MINUTES ?= 10
 SEED ?=
@@ -27,7 +29,7 @@ TEST_PROCESSES ?= 2
 SERVER_TEST_PROCESSES ?= 3
 FAULT_PROCESSES ?= 2
 
-.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals faults soak bench-connectors
+.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals properties faults soak bench-connectors
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -59,7 +61,7 @@ clean: ## Stop, and remove the data and the caches of this folder
 	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytecode is kept, whatever the shell says: else each process of the tests compiles all of our code, and every test, anew.
-test test-unit faults soak: export PYTHONDONTWRITEBYTECODE :=
+test test-unit properties faults soak: export PYTHONDONTWRITEBYTECODE :=
 
 test: lint types imports ## Everything that CI checks (Kafka and mongod of its own; minutes)
 	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) $(FAST_TESTS)
@@ -112,6 +114,9 @@ bench: $(INSTALLED) ## Measure, and print the figures
 
 arrivals: $(INSTALLED) ## An hour of arrivals at 200/s, a kill a minute, as fast as it goes (EVENTS=720000 KILLS=60)
 	WAYPOST_TEST_ARRIVALS=$(EVENTS) WAYPOST_TEST_ARRIVALS_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/faults/test_connectors_arrivals.py
+
+properties: $(INSTALLED) ## Generated histories against the reference model, many times as many as in make test (TIMES=10)
+	WAYPOST_TEST_PROPERTIES_TIMES=$(TIMES) $(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) tests/properties
 
 faults: $(INSTALLED) ## The whole fault suite, up to the first failure (CASE='ingest.after_bulk or store' REPEAT=20)
 	@rm -rf .faults; mkdir .faults; failed=0; \

@@ -5,6 +5,7 @@ A history whose keys interleave anew lies at other offsets, so there only what a
 marks that hold them, differ.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -40,15 +41,18 @@ from tests.properties.reference.pools import SESSIONS
 from tests.properties.reference.records import Json
 from tests.properties.reference.story import ALICE, ALICE_LID, GROUP, NEWSLETTER, Story
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+TIMES = int(os.environ.get("WAYPOST_TEST_PROPERTIES_TIMES", "1"))
+"""How many times as many histories as in `make test`: see `make properties`."""
 
-FEW, MORE, MANY = 20, 50, 100
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 + 300 * TIMES)]
+
+FEW, MORE, MANY = 10 * TIMES, 25 * TIMES, 50 * TIMES
 EXAMPLES = (
     dict.fromkeys(FAMILIES, FEW)
     | dict.fromkeys(("reads", "trims"), MORE)
     | dict.fromkeys(("edits and erasures", "reactions", "deletions"), MANY)
 )
-EXHAUSTIVE, SMALL = 4, 6
+EXHAUSTIVE, SMALL = 2 * TIMES, 6
 """So many histories, cut down to so many records, are cut, read again and interrupted at every point."""
 
 thorough = settings(
