@@ -16,11 +16,12 @@ from waypost_common.documents import Collection
 from waypost_common.events import Event, encode_event, key_of
 from waypost_common.identifiers import new_command_id
 from waypost_common.kafka import create_producer, header_text
+from waypost_common.report.letters import Filters, Queue
+from waypost_common.report.queue_reader import open_queue
+from waypost_common.report.settled import load_settled
 from waypost_common.topics import COMMANDS_DLQ, COMMANDS_STORE, EVENTS, EVENTS_DLQ, topic_name
-from waypost_store.dlq.letters import Filters, Queue
-from waypost_store.dlq.reading import open_queue
 from waypost_store.dlq.replaying import Replayed, Replaying
-from waypost_store.dlq.settled import Settling, load_settled
+from waypost_store.dlq.settled import Settling
 
 BOB = "6289876543210@s.whatsapp.net"
 

@@ -13,13 +13,12 @@ from tests.integration.store.conftest import PARTITIONS
 from waypost_common.documents import NO_OFFSET, PROJECTIONS, ChatDocument, Collection, collection_name
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoDatabase
+from waypost_common.report.partitions import committed_offsets, partition_counts
 from waypost_common.topics import EVENTS, INGEST_GROUP, group_name, topic_name, topic_names
 from waypost_store.errors import StoreError
 from waypost_store.schema import ensure_projections
 from waypost_store.settings import StoreSettings
 from waypost_store.setup.migrate import MigrationResult, migrate
-from waypost_store.setup.offsets import committed_offsets
-from waypost_store.setup.topics import partition_counts
 
 
 async def run(settings: StoreSettings, *, plan: bool = False) -> MigrationResult:

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from waypost_common.generations import GenerationState
+from waypost_common.report.dead_letters import DeadLetters
+from waypost_common.report.lag import PartitionLag
 from waypost_store.cli.status import status_lines
-from waypost_store.report.dead_letters import DeadLetters
-from waypost_store.report.lag import PartitionLag
 from waypost_store.report.status import MakingGeneration, SystemStatus
 
 

@@ -8,11 +8,11 @@ import structlog
 from waypost_common.clock import check_clock
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoClient, MongoDatabase
+from waypost_common.report.partitions import partition_counts
 from waypost_common.topics import topic_names
 from waypost_store.errors import StoreError
 from waypost_store.settings import StoreSettings
 from waypost_store.setup.migrate import document_changes
-from waypost_store.setup.topics import partition_counts
 from waypost_store.waiting import wait_for_kafka, wait_for_mongo
 
 log = structlog.stdlib.get_logger(__name__)

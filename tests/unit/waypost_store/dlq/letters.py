@@ -6,8 +6,8 @@ from typing import Any
 from tests.unit.waypost_common.samples import ALICE, NOW
 
 from waypost_common.consumption import Record
+from waypost_common.report.letters import Letter, Queue, letter_of
 from waypost_common.settings import KafkaSettings
-from waypost_store.dlq.letters import Letter, Queue, letter_of
 
 SETTINGS = KafkaSettings()
 KEY = f"S1|{ALICE}"

@@ -5,7 +5,7 @@ from tests.unit.waypost_common.samples import ALICE, NOW
 from tests.unit.waypost_store.dlq.letters import dead_letter
 
 from waypost_common.identifiers import EpochMs
-from waypost_store.dlq.letters import Filters, Origin, in_log_order
+from waypost_common.report.letters import Filters, Origin, in_log_order
 
 
 def test_a_letter_tells_its_reason_its_key_and_where_it_was_read() -> None:

@@ -13,7 +13,7 @@ from waypost_common.consumption import Record
 from waypost_common.documents import NO_OFFSET
 from waypost_common.events import EVENT_TYPES
 from waypost_common.identifiers import EpochMs
-from waypost_store.dlq.letters import Queue, letter_of
+from waypost_common.report.letters import Queue, letter_of
 from waypost_store.dlq.log_order import DEPENDS_ON_LOG_ORDER
 from waypost_store.dlq.refusals import Chat, Known, Owner, Refusal, read_letter, refusal_of
 

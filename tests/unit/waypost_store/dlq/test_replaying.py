@@ -4,7 +4,7 @@ import pytest
 from tests.unit.waypost_common.samples import event_json
 from tests.unit.waypost_store.dlq.letters import KEY, dead_letter, dead_record
 
-from waypost_store.dlq.letters import Queue, letter_of
+from waypost_common.report.letters import Queue, letter_of
 from waypost_store.dlq.replaying import AT_ONCE, BYTES_AT_ONCE, message_of, parts
 
 

@@ -4,7 +4,7 @@ from tests.unit.waypost_common.samples import NOW
 from tests.unit.waypost_store.dlq.letters import dead_letter
 
 from waypost_common.identifiers import EpochMs
-from waypost_store.dlq.settled import Note, newest_left, note_of
+from waypost_common.report.settled import Note, newest_left, note_of
 
 
 def test_a_letter_is_done_with_when_it_was_noted() -> None:

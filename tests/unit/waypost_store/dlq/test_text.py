@@ -4,11 +4,11 @@ from tests.unit.waypost_common.samples import NOW, event_json
 from tests.unit.waypost_store.dlq.letters import dead_letter, dead_record
 
 from waypost_common.identifiers import EpochMs
+from waypost_common.report.letters import Queue, letter_of
+from waypost_common.report.settled import Note
 from waypost_store.cli.dlq_text import line_of, shown_lines, summary, value_json
-from waypost_store.dlq.letters import Queue, letter_of
 from waypost_store.dlq.refusals import Refusal
 from waypost_store.dlq.replaying import RefusedLetter, Replayed
-from waypost_store.dlq.settled import Note
 
 
 def test_a_line_tells_all_but_the_value() -> None:

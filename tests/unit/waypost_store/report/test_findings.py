@@ -3,7 +3,8 @@
 from typing import Any
 
 from waypost_common.generations import GenerationState
-from waypost_store.report.dead_letters import DeadLetters
+from waypost_common.report.dead_letters import DeadLetters
+from waypost_common.report.lag import PartitionLag
 from waypost_store.report.findings import (
     dead_letter_findings,
     disk_findings,
@@ -13,7 +14,6 @@ from waypost_store.report.findings import (
     position_findings,
     skew_findings,
 )
-from waypost_store.report.lag import PartitionLag
 from waypost_store.report.status import MakingGeneration, SystemStatus
 
 GROUP = "waypost.ingest"

@@ -12,6 +12,9 @@ from waypost_common.consumption import Record
 from waypost_common.events import MAX_EVENT_BYTES
 from waypost_common.kafka import create_producer, started
 from waypost_common.mongo import MongoDatabase
+from waypost_common.report.letters import Filters, Letter, Queue
+from waypost_common.report.queue_reader import QueueReader, open_queue
+from waypost_common.report.settled import Note, load_settled, note_of
 from waypost_store.cli.dlq_filters import (
     DryRun,
     MaxEventBytes,
@@ -27,10 +30,8 @@ from waypost_store.cli.dlq_filters import (
 from waypost_store.cli.dlq_text import headers_json, line_of, shown_lines, summary, value_json
 from waypost_store.cli.output import AsJson, fail, opened_database, print_json, print_line, progress, read_settings, run
 from waypost_store.cli.progress import ProgressOutput
-from waypost_store.dlq.letters import Filters, Letter, Queue
-from waypost_store.dlq.reading import QueueReader, open_queue
 from waypost_store.dlq.replaying import Replayed, Replaying, Sending, parts
-from waypost_store.dlq.settled import Note, Settling, expiry_of, load_settled, note_of, operator
+from waypost_store.dlq.settled import Settling, expiry_of, operator
 from waypost_store.errors import StoreError
 from waypost_store.generations import live_generation
 from waypost_store.settings import StoreSettings

@@ -6,7 +6,7 @@ import typer
 
 from waypost_common.clock import now_ms
 from waypost_common.dead_letters import DeadLetterReason
-from waypost_store.dlq.letters import UNKNOWN, Filters, Queue
+from waypost_common.report.letters import UNKNOWN, Filters, Queue
 from waypost_store.dlq.moments import parse_moment
 from waypost_store.errors import StoreError
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from waypost_common.consumption import Record
 from waypost_common.kafka import Headers
-from waypost_store.dlq.letters import Letter
+from waypost_common.report.letters import Letter
+from waypost_common.report.settled import Note
 from waypost_store.dlq.moments import iso_time
 from waypost_store.dlq.replaying import Replayed
-from waypost_store.dlq.settled import Note
 from waypost_store.wording import counted
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import typer
 
 from waypost_common.mongo import open_client, open_database
+from waypost_common.report.lag import worst
 from waypost_store.cli.output import AsJson, print_json, print_line, read_settings, run
 from waypost_store.report.doctor import diagnose
-from waypost_store.report.lag import worst
 from waypost_store.report.status import SystemStatus, system_status
 from waypost_store.settings import StoreSettings
 from waypost_store.wording import counted

@@ -12,9 +12,9 @@ from waypost_common.events import EVENT_ADAPTER, Event, key_of
 from waypost_common.identifiers import EpochMs
 from waypost_common.live_commands import LIVE_COMMAND_ADAPTER, key_of_live_command
 from waypost_common.record_values import parse_value
+from waypost_common.report.letters import Letter, Origin, Queue
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import COMMANDS_STORE, EVENTS, live_commands, topic_name
-from waypost_store.dlq.letters import Letter, Origin, Queue
 from waypost_store.dlq.log_order import DEPENDS_ON_LOG_ORDER
 
 _MESSAGES: Final = ("message", "message.from_me")

@@ -11,10 +11,10 @@ from waypost_common.consumption import ConsumptionStoppedError, Record, RetryLat
 from waypost_common.kafka import Headers
 from waypost_common.mongo import MongoDatabase
 from waypost_common.publishing import Message, publish
+from waypost_common.report.letters import Letter, in_log_order
+from waypost_common.report.queue_reader import QueueReader
 from waypost_common.settings import KafkaSettings
 from waypost_store.dlq.known import look_up
-from waypost_store.dlq.letters import Letter, in_log_order
-from waypost_store.dlq.reading import QueueReader
 from waypost_store.dlq.refusals import Found, Refusal, read_letter, refusal_of
 from waypost_store.dlq.settled import Settling
 from waypost_store.errors import StoreError

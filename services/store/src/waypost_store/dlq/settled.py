@@ -1,12 +1,10 @@
-"""Which dead letters are done with: Kafka deletes no single record, so MongoDB remembers those that were replayed or dropped."""
+"""Notes which dead letters are done with."""
 
-from collections.abc import Collection as Items
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
-from itertools import islice
 from socket import gethostname
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from pymongo import ReplaceOne
 
@@ -14,40 +12,13 @@ from waypost_common.documents import Collection, SettledLetterDocument
 from waypost_common.identifiers import EpochMs, Offset
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoDatabase
+from waypost_common.report.letters import Letter, Queue
+from waypost_common.report.settled import How
 from waypost_common.settings import KafkaSettings
-from waypost_store.dlq.letters import Letter, Queue
 from waypost_store.setup.topics import retention_ms
 
 SLACK: Final = timedelta(days=15)
 """Kafka deletes whole segments, and begins a new one after a week at the latest, so records outlive the retention time."""
-
-How = Literal["replayed", "dropped"]
-
-
-class Note(NamedTuple):
-    """What became of a dead letter."""
-
-    timestamp: EpochMs
-    """Kafka's, of the letter: another one at its place is another letter, in a topic that was made again."""
-    how: How
-    at: EpochMs
-    by: str
-
-
-Settled = Mapping[tuple[int, int], Note]
-"""By partition and offset."""
-
-
-def note_of(letter: Letter, settled: Settled) -> Note | None:
-    """None for a letter that is not done with."""
-    note = settled.get(letter.place)
-    return note if note is not None and note.timestamp == letter.at else None
-
-
-def newest_left(held: range, settled: Items[int], most: int) -> range:
-    """The offsets to read for the newest `most` of a partition's letters that are left. Pure."""
-    left = list(islice((offset for offset in reversed(held) if offset not in settled), most))
-    return range(left[-1], left[0] + 1) if left else range(0)
 
 
 def operator() -> str:
@@ -57,12 +28,6 @@ def operator() -> str:
     except (KeyError, OSError):
         name = "unknown"
     return f"{name}@{gethostname()}"
-
-
-async def load_settled(database: MongoDatabase, topic: str) -> Settled:
-    """`topic`: its full name."""
-    found = database[Collection.DEAD_LETTERS_SETTLED].find({"topic": topic})
-    return {(one["partition"], one["offset"]): Note(one["timestamp"], one["how"], one["at"], one["by"]) async for one in found}
 
 
 class Settling:

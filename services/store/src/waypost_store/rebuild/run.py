@@ -5,6 +5,7 @@ from typing import Any
 
 from waypost_common.documents import Collection
 from waypost_common.mongo import open_client, open_database
+from waypost_common.report.partitions import open_reader, partitions_of
 from waypost_common.topics import EVENTS
 from waypost_store.errors import StoreError
 from waypost_store.generations import live_generation
@@ -12,7 +13,6 @@ from waypost_store.leases import held_lease
 from waypost_store.positions import positions_of
 from waypost_store.rebuild.rebuilder import Log, Rebuilder, Rebuilt
 from waypost_store.settings import StoreSettings
-from waypost_store.setup.offsets import open_reader, partitions_of
 from waypost_store.waiting import Report
 
 

@@ -9,6 +9,7 @@ from pymongo.errors import PyMongoError
 from waypost_common.clock import now_ms
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoClient, MongoDatabase, open_client, open_database
+from waypost_common.report.partitions import partition_counts
 from waypost_common.topics import topic_names
 from waypost_store.errors import StoreError
 from waypost_store.report.findings import disk_findings, findings
@@ -16,7 +17,7 @@ from waypost_store.report.status import system_status
 from waypost_store.settings import StoreSettings
 from waypost_store.setup.migrate import document_changes
 from waypost_store.setup.offsets import offset_changes
-from waypost_store.setup.topics import partition_counts, topic_changes
+from waypost_store.setup.topics import topic_changes
 from waypost_store.waiting import wait_for_kafka, wait_for_mongo
 
 PATIENCE_S = 3.0

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from waypost_common.clock import WARN_MS, skew_text
-from waypost_store.report.dead_letters import DeadLetters
-from waypost_store.report.lag import PartitionLag, worst
+from waypost_common.report.dead_letters import DeadLetters
+from waypost_common.report.lag import PartitionLag, worst
 from waypost_store.report.status import SystemStatus
 from waypost_store.wording import counted
 

@@ -10,15 +10,15 @@ from waypost_common.generations import GenerationState
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoClient, MongoDatabase, aggregate
+from waypost_common.report.dead_letters import DeadLetters, dead_letters
+from waypost_common.report.groups import group_members, group_names
+from waypost_common.report.lag import PartitionLag, partition_lags
+from waypost_common.report.partitions import partition_counts
 from waypost_common.topics import INGEST_GROUP, group_name, topic_names
 from waypost_store.errors import StoreError
 from waypost_store.purge.documents import all_of_session
 from waypost_store.rebuild.records import GenerationRecords
-from waypost_store.report.dead_letters import DeadLetters, dead_letters
-from waypost_store.report.groups import group_members, group_names
-from waypost_store.report.lag import PartitionLag, partition_lags
 from waypost_store.settings import StoreSettings
-from waypost_store.setup.topics import partition_counts
 
 MOST_LOOKED_AT: Final = 1_000
 

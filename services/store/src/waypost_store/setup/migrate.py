@@ -11,6 +11,7 @@ from waypost_common.clock import now_ms
 from waypost_common.documents import Collection
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoDatabase, open_client, open_database
+from waypost_common.report.partitions import partition_counts
 from waypost_common.topics import topic_names
 from waypost_store.errors import StoreError
 from waypost_store.generations import live_generation
@@ -19,7 +20,7 @@ from waypost_store.settings import StoreSettings
 from waypost_store.setup.change import Change
 from waypost_store.setup.lease import LEASE_ID, migration_lease
 from waypost_store.setup.offsets import offset_changes, position_changes
-from waypost_store.setup.topics import partition_counts, topic_changes
+from waypost_store.setup.topics import topic_changes
 from waypost_store.waiting import Report, wait_for_kafka, wait_for_mongo
 
 FIRST_GENERATION: Final = 1

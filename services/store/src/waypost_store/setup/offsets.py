@@ -1,15 +1,15 @@
 """First offsets: clients never guess where to start (`auto_offset_reset` is none), so a new group is told once."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, UnknownMemberIdError
 
 from waypost_common.documents import NO_OFFSET, Collection, PositionDocument
 from waypost_common.identifiers import Offset
 from waypost_common.mongo import MongoDatabase
+from waypost_common.report.partitions import committed_offsets, open_reader, partitions_of
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import (
     COMMANDS_STORE,
@@ -27,36 +27,6 @@ from waypost_store.wording import counted
 
 GROUPS: Final = ((INGEST_GROUP, EVENTS), (STORE_GROUP, COMMANDS_STORE), (STORE_OUTCOMES_GROUP, OUTCOMES))
 """Every consumer group that is known before a connector runs, with the topic it reads."""
-
-
-@asynccontextmanager
-async def open_reader(settings: KafkaSettings, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that joins no group: it reads offsets, and may commit for a group that has no members."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
-        client_id="waypost",
-        group_id=group,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        request_timeout_ms=settings.request_timeout_ms,
-    )
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-def partitions_of(settings: KafkaSettings, topic: str, count: int) -> list[TopicPartition]:
-    return [TopicPartition(topic_name(settings, topic), partition) for partition in range(count)]
-
-
-async def committed_offsets(settings: KafkaSettings, group: str, topic: str, count: int) -> dict[TopicPartition, int | None]:
-    """The group's committed offset for each partition of the topic; None where it has none."""
-    partitions = partitions_of(settings, topic, count)
-    async with open_reader(settings, group_name(settings, group)) as consumer:
-        consumer.assign(partitions)
-        return {partition: await consumer.committed(partition) for partition in partitions}
 
 
 async def offset_changes(settings: KafkaSettings, counts: Mapping[str, int]) -> list[Change]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from waypost_common.report.partitions import partition_counts
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import Topic, topic_name, topics
 from waypost_store.errors import StoreError
@@ -16,17 +17,6 @@ DYNAMIC_TOPIC_CONFIG = 1
 """Kafka's number for "set on this topic" among the sources of a configuration value."""
 OPERATORS_OWN = frozenset({"retention.ms"})
 """Set when a topic is made and never after: shortening the log is the operator's choice."""
-
-
-async def partition_counts(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
-    """How many partitions each of these topics has; topics that do not exist are left out."""
-    described: list[dict[str, Any]] = await admin.describe_topics(list(names))
-    counts = {}
-    for topic in described:
-        if topic["error_code"] == UnknownTopicOrPartitionError.errno:
-            continue
-        counts[topic["topic"]] = len(topic["partitions"])
-    return counts
 
 
 async def topic_changes(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> list[Change]:

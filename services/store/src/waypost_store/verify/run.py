@@ -5,13 +5,13 @@ from collections.abc import Callable
 from waypost_common.documents import Collection
 from waypost_common.identifiers import SessionId
 from waypost_common.mongo import open_client, open_database
+from waypost_common.report.partitions import open_reader, partitions_of
 from waypost_common.topics import EVENTS
 from waypost_store.errors import StoreError
 from waypost_store.generations import live_generation
 from waypost_store.leases import held_lease
 from waypost_store.positions import made_again, positions_of, shortened
 from waypost_store.settings import StoreSettings
-from waypost_store.setup.offsets import open_reader, partitions_of
 from waypost_store.verify.differences import Difference
 from waypost_store.verify.log_reader import LogReader
 from waypost_store.verify.scratch import Scratch

@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from waypost_common.errors import CannotRunError
 from waypost_common.mongo import MongoDatabase
+from waypost_common.report.letters import Queue, letter_of
+from waypost_common.report.partitions import open_reader
+from waypost_common.report.queue_reader import QueueReader
+from waypost_common.report.settled import load_settled, newest_left
 from waypost_common.settings import KafkaSettings
-from waypost_store.dlq.letters import Queue, letter_of
-from waypost_store.dlq.reading import QueueReader
-from waypost_store.dlq.settled import load_settled, newest_left
-from waypost_store.errors import StoreError
-from waypost_store.setup.offsets import open_reader
 
 NEWEST: Final = 300
 READ_TIMEOUT_S: Final = 5.0
@@ -55,7 +55,7 @@ async def _of_queue(settings: KafkaSettings, database: MongoDatabase, queue: Que
             number: newest_left(offsets, settled[number], max(1, NEWEST // max(1, busy))) for number, offsets in held.items()
         }
         # What could not be read in time is missing among the reasons, not in the count.
-        with suppress(TimeoutError, StoreError):
+        with suppress(TimeoutError, CannotRunError):
             async with asyncio.timeout(READ_TIMEOUT_S):
                 async for record in reader.records(wanted):
                     if record.offset not in settled[record.partition]:

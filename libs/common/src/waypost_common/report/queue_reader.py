@@ -9,13 +9,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from waypost_common.consumption import Record
+from waypost_common.errors import CannotRunError
 from waypost_common.kafka import create_admin
+from waypost_common.report.letters import Filters, Letter, Queue, letter_of
+from waypost_common.report.partitions import open_reader, partition_counts
 from waypost_common.settings import KafkaSettings
 from waypost_common.unreadable import read_around
-from waypost_store.dlq.letters import Filters, Letter, Queue, letter_of
-from waypost_store.errors import StoreError
-from waypost_store.setup.offsets import open_reader
-from waypost_store.setup.topics import partition_counts
 
 POLL_MS: Final = 500
 MAX_RECORDS: Final = 500
@@ -56,7 +55,7 @@ class QueueReader:
         }
 
     async def records(self, wanted: Mapping[int, range]) -> AsyncIterator[Record]:
-        """Raises StoreError when Kafka deletes what is being read, or says nothing for SILENCE_S."""
+        """Raises CannotRunError when Kafka deletes what is being read, or says nothing for SILENCE_S."""
         left = {one: wanted[one.partition] for one in self._partitions if wanted.get(one.partition)}
         self._consumer.assign(list(left))
         for partition, offsets in left.items():
@@ -71,7 +70,7 @@ class QueueReader:
             if polled:
                 heard = time.monotonic()
             elif time.monotonic() - heard > SILENCE_S:
-                raise StoreError(f"Kafka has sent nothing for {SILENCE_S:.0f} s: look after it, then run this again")
+                raise CannotRunError(f"Kafka has sent nothing for {SILENCE_S:.0f} s: look after it, then run this again")
             for partition in list(left):
                 if await self._consumer.position(partition) >= left[partition].stop:
                     del left[partition]
@@ -86,12 +85,12 @@ class QueueReader:
                 self._consumer.seek(partition, offset)
             return await read_around(self._consumer, stands, max_records=MAX_RECORDS)
         except OffsetOutOfRangeError as error:
-            raise StoreError("Kafka deleted old dead letters while they were being read: run this again") from error
+            raise CannotRunError("Kafka deleted old dead letters while they were being read: run this again") from error
 
 
 @asynccontextmanager
 async def open_queue(settings: KafkaSettings, queue: Queue) -> AsyncIterator[QueueReader]:
-    """Raises StoreError when the topic is not there."""
+    """Raises CannotRunError when the topic is not there."""
     name = queue.topic(settings)
     admin = create_admin(settings, client_id="waypost-dlq")
     try:
@@ -100,6 +99,6 @@ async def open_queue(settings: KafkaSettings, queue: Queue) -> AsyncIterator[Que
     finally:
         await admin.close()
     if name not in counts:
-        raise StoreError(f"there is no topic {name}: run `waypost migrate` first")
+        raise CannotRunError(f"there is no topic {name}: run `waypost migrate` first")
     async with open_reader(settings) as consumer:
         yield QueueReader(consumer, topic=name, partitions=counts[name])

@@ -10,6 +10,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from waypost_common.documents import NO_OFFSET, Collection
 from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import MongoDatabase
+from waypost_common.report.partitions import committed_offsets, open_reader
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import (
     COMMANDS_STORE,
@@ -23,7 +24,6 @@ from waypost_common.topics import (
     live_commands,
     topic_name,
 )
-from waypost_store.setup.offsets import committed_offsets, open_reader
 
 Nexts = dict[TopicPartition, int | None]
 """The first offsets that a group has not taken yet."""
