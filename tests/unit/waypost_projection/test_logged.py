@@ -11,6 +11,7 @@ from tests.unit.waypost_common.samples import ALICE, COMMAND_ID, MESSAGE, NOW, e
 
 from waypost_common.consumption import Record
 from waypost_common.dead_letters import DeadLetter, DeadLetterReason
+from waypost_common.trail import Trail
 from waypost_projection.logged import CommandMark, Logged, decode
 
 KEY = f"S1|{ALICE}".encode()
@@ -139,8 +140,18 @@ def test_no_value_in_a_payload_breaks_the_decoder(field: str, value: Any) -> Non
 
 def test_headers_tell_the_command_that_caused_an_event() -> None:
     assert command_of(
-        command=COMMAND_ID.encode(), command_last=b"true", command_deadline=b"1719662410000", command_result=b'{"jid":"x"}'
-    ) == CommandMark(id=COMMAND_ID, last=True, deadline=1_719_662_410_000, result='{"jid":"x"}')  # type: ignore[arg-type]
+        command=COMMAND_ID.encode(),
+        command_last=b"true",
+        command_deadline=b"1719662410000",
+        command_result=b'{"jid":"x"}',
+        request_id=b"req_1",
+    ) == CommandMark(
+        id=COMMAND_ID,  # type: ignore[arg-type]
+        last=True,
+        deadline=1_719_662_410_000,  # type: ignore[arg-type]
+        result='{"jid":"x"}',
+        trail=Trail("req_1", None),
+    )
 
 
 def test_a_command_may_say_no_more_than_its_id() -> None:

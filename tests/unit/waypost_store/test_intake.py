@@ -21,7 +21,7 @@ def test_a_command_is_accepted_with_the_trace_it_came_with() -> None:
     read = read_command(record(command_json(), headers=(("traceparent", b"00-a-b-01"),)))
     assert isinstance(read, Accepted)
     assert read.command.id == COMMAND_ID
-    assert read.traceparent == "00-a-b-01"
+    assert read.trail.traceparent == "00-a-b-01"
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"\xff\xfe", b"[" * 10_000])

@@ -13,7 +13,7 @@ Topics are made by `waypost migrate`; their names may have a prefix (`WAYPOST_KA
 What concerns one chat has the record key `<session>|<chatJid>`, what concerns a session `<session>`: it lies in one partition and
 has one order. Delivery is at least once: take a record whose id you know for a repeat. Times are Unix epoch milliseconds, UTC.
 The value alone is the message. Headers repeat what saves looking into it: `event` and `schema` on an event, and on one that a
-command caused `command`, `command-deadline` and, on the last of them, `command-last`; `traceparent` is passed on.
+command caused `command`, `command-deadline` and, on the last of them, `command-last`; `traceparent`, `request-id` are passed on.
 Contracts grow by optional fields: ignore what you do not know. What can never be applied goes to a dead-letter queue with the
 headers `dlq-reason`, `dlq-detail`, `dlq-origin-topic`, `dlq-origin-partition`, `dlq-origin-offset`, `dlq-origin-timestamp`.
 The other documents: docs/events.md says what each event does, services/api/openapi.yaml how to read the documents over HTTP.

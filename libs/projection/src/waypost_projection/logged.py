@@ -12,6 +12,7 @@ from waypost_common.fields import CommandIdField
 from waypost_common.identifiers import CommandId, EpochMs, Offset
 from waypost_common.kafka import header_text
 from waypost_common.record_values import parse_value
+from waypost_common.trail import NO_TRAIL, Trail, trail_of
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
@@ -28,6 +29,7 @@ class CommandMark:
     deadline: EpochMs | None
     result: str | None
     """JSON, as the executor gave it."""
+    trail: Trail = NO_TRAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +71,5 @@ def _command_of(record: ConsumerRecord[bytes, bytes]) -> CommandMark | None:
         last=header_text(record.headers, "command-last") == "true",
         deadline=EpochMs(int(deadline)) if deadline.isascii() and deadline.isdigit() and len(deadline) <= 15 else None,
         result=header_text(record.headers, "command-result"),
+        trail=trail_of(record.headers),
     )

@@ -22,6 +22,7 @@ from waypost_api.second_dialect.rate_limit import RequestCounter
 from waypost_api.settings import ApiSettings
 from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import MongoDatabase
+from waypost_common.trail import NO_TRAIL, Trail
 
 
 class State(TypedDict):
@@ -56,6 +57,12 @@ class Call:
     def searching(self, *, when: bool) -> AbstractContextManager[None]:
         """Around a list whose filters no index serves."""
         return self.state["searches"].one(self.principal.organization) if when else nullcontext()
+
+    @property
+    def trail(self) -> Trail:
+        """What logs and traces know the request by."""
+        trail: Trail = self.request.scope.get("waypost.trail", NO_TRAIL)
+        return trail
 
     def path(self, name: str) -> str:
         text: str = self.request.path_params[name]

@@ -13,13 +13,15 @@ from ulid import ULID
 
 from waypost_api.metrics import Metrics
 from waypost_common.errors import UnavailableError
+from waypost_common.trail import SANE_REQUEST_ID, Trail
 
 log = structlog.stdlib.get_logger(__name__)
 
-_SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 NO_OPERATION: Final = "none"
 RenderError = Callable[[Scope, Exception], Response]
 PROBES: Final = frozenset({"/healthz", "/readyz"})
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class RequestMiddleware:
@@ -33,9 +35,9 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        trail = scope["waypost.trail"] = _trail(scope)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        structlog.contextvars.bind_contextvars(request_id=trail.request_id)
         started = time.perf_counter()
         status = 0
 
@@ -43,15 +45,18 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", f"{trail.request_id}".encode())]
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            operation = scope.get("waypost.operation", NO_OPERATION)
+            operation, seconds = scope.get("waypost.operation", NO_OPERATION), time.perf_counter() - started
             self._metrics.requests.labels(operation, str(status)).inc()
-            self._metrics.latency.labels(operation).observe(time.perf_counter() - started)
+            self._metrics.latency.labels(operation).observe(seconds)
+            quiet = scope["path"] in PROBES or (scope["method"] in READING and status < 500)
+            say = log.debug if quiet else log.info
+            say("answered", operation=operation, status=status, ms=round(seconds * 1_000, 1))
 
 
 class AdmissionMiddleware:
@@ -95,12 +100,18 @@ class AdmissionMiddleware:
         await self._app(scope, receive, send)
 
 
-def _request_id(scope: Scope) -> str:
+def _trail(scope: Scope) -> Trail:
+    """With the request's own id, where that is sane, else a new one; and its trace, where it brings one."""
+    request_id, traceparent = "", ""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE_REQUEST_ID.fullmatch(value):
-            given: str = value.decode("ascii")
-            return given
-    return new_request_id()
+        if name == b"x-request-id":
+            request_id = value.decode("latin-1")
+        elif name == b"traceparent":
+            traceparent = value.decode("latin-1")
+    return Trail(
+        request_id if SANE_REQUEST_ID.fullmatch(request_id) else new_request_id(),
+        traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+    )
 
 
 def new_request_id() -> str:

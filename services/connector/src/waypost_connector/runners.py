@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -80,8 +81,10 @@ class Runners:
     def _begin(self, wish: Wish, *, only_if_free: bool = False) -> None:
         runner = SessionRunner(wish.device, self._surroundings)
         runner.want(wish)
+        session, context = wish.device.session, copy_context()
+        context.run(structlog.contextvars.bind_contextvars, session=session)  # every line of its log names it
         task = self._running[runner] = self._tasks.create_task(
-            runner.run(only_if_free=only_if_free), name=f"session {wish.device.session}"
+            runner.run(only_if_free=only_if_free), name=f"session {session}", context=context
         )
         task.add_done_callback(partial(self._forget, runner))
 

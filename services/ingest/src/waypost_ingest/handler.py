@@ -175,6 +175,13 @@ class IngestHandler:
         told = await publish_outcomes(self._producer, self._outcomes_topic, outcomes, generation=self._generation)
         self._metrics.outcomes.inc(len(told))
         for outcome in told:
+            log.info(
+                "command_applied",
+                status=outcome.status.value,
+                command=outcome.command.id,
+                session=outcome.logged.event.session,
+                request_id=outcome.command.trail.request_id,
+            )
             record = records[outcome.logged.partition, outcome.logged.offset]
             self._metrics.hop_seconds.observe(time.time() - record.timestamp / 1_000)
 

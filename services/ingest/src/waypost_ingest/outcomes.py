@@ -57,7 +57,7 @@ async def publish_outcomes(
             topic=topic,
             key=outcome.command.id.encode(),
             value=encode_outcome(outcome_of(outcome, generation=generation, now=now)),
-            headers=[("schema", b"v1")],
+            headers=[("schema", b"v1"), *outcome.command.trail.headers()],
         )
         for outcome in awaited
     ]

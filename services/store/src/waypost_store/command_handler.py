@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from waypost_common.claims import Claim, ClaimState, Decision, Finish, Start, claim, recorded_outcome
@@ -25,6 +26,8 @@ from waypost_store.metrics import StoreMetrics
 from waypost_store.publishing import event_message, outcome_message
 from waypost_store.push.wanted import with_push
 from waypost_store.settings import StoreSettings
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class CommandHandler:
@@ -109,22 +112,33 @@ class CommandHandler:
                     detail="id: belongs to an operation of another session or organization",
                 )
             case Claim(state=ClaimState.FINISHED_BEFORE, operation=operation) if operation is not None:
-                self._metrics.commands.labels(command.command, "finished_before").inc()
+                self._note(item, "finished_before")
                 return self._outcome_message(item, recorded_outcome(operation, now))
             case Claim(state=ClaimState.WON) if isinstance(decision, Finish):
-                self._metrics.commands.labels(command.command, decision.status.value).inc()
+                self._note(item, decision.status.value)
                 outcome = Outcome(
                     command=command.id, status=decision.status, at=now, code=decision.code.value, message=decision.message
                 )
                 return self._outcome_message(item, outcome)
             case _:
-                result = "started" if claimed.state is ClaimState.WON else "repeated"
-                self._metrics.commands.labels(command.command, result).inc()
+                self._note(item, "started" if claimed.state is ClaimState.WON else "repeated")
                 event = event_of_command(command, now=now, default_backend=self._settings.kafka.default_backend)
-                return event_message(topic_name(self._settings.kafka, EVENTS), event, command, item.traceparent)
+                return event_message(topic_name(self._settings.kafka, EVENTS), event, command, item.trail)
+
+    def _note(self, item: Accepted, result: str) -> None:
+        command = item.command
+        self._metrics.commands.labels(command.command, result).inc()
+        log.info(
+            "command_taken",
+            type=command.command,
+            result=result,
+            command=command.id,
+            session=command.session,
+            request_id=item.trail.request_id,
+        )
 
     def _outcome_message(self, item: Accepted, outcome: Outcome) -> Message:
-        return outcome_message(topic_name(self._settings.kafka, OUTCOMES), outcome, item.traceparent)
+        return outcome_message(topic_name(self._settings.kafka, OUTCOMES), outcome, item.trail)
 
     def _remember_created(self, accepted: Sequence[Accepted], decisions: Sequence[Decision]) -> None:
         """The event that makes the session is in the log now; its document follows."""

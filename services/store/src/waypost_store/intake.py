@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from waypost_common.commands import STORE_COMMAND_ADAPTER, StoreCommand, key_of_command
 from waypost_common.consumption import Record
 from waypost_common.dead_letters import DeadLetter, DeadLetterReason
-from waypost_common.kafka import header_text
 from waypost_common.outcomes import OUTCOME_ADAPTER, Outcome
 from waypost_common.record_values import parse_value
+from waypost_common.trail import NO_TRAIL, Trail, trail_of
 
 
 @dataclass(frozen=True)
 class Accepted:
     record: Record
     command: StoreCommand
-
-    @property
-    def traceparent(self) -> str | None:
-        return header_text(self.record.headers, "traceparent")
+    trail: Trail = NO_TRAIL
 
 
 def read_command(record: Record) -> Accepted | DeadLetter:
@@ -27,7 +24,7 @@ def read_command(record: Record) -> Accepted | DeadLetter:
     if record.key != key_of_command(command).encode():
         detail = "the key must be <session>|<chatJid>, or <session> for a session"
         return DeadLetter(record=record, reason=DeadLetterReason.WRONG_KEY, detail=detail)
-    return Accepted(record, command)
+    return Accepted(record, command, trail_of(record.headers))
 
 
 def read_outcome(record: Record) -> Outcome | DeadLetter:

@@ -10,6 +10,7 @@ from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, note_dead_l
 from waypost_common.first_offsets import start_offsets
 from waypost_common.outcomes import Outcome
 from waypost_common.topics import COMMANDS_DLQ, topic_name
+from waypost_common.trail import trail_of
 from waypost_store.connections import Connections
 from waypost_store.generations import LiveGeneration
 from waypost_store.intake import read_outcome
@@ -36,13 +37,13 @@ class OutcomeHandler:
 
     async def process(self, batch: Batch) -> NextOffsets:
         connections = self._connections
-        read = [read_outcome(record) for records in batch.values() for record in records]
-        outcomes = [item for item in read if isinstance(item, Outcome)]
-        dead = [item for item in read if isinstance(item, DeadLetter)]
+        read = [(read_outcome(record), trail_of(record.headers)) for records in batch.values() for record in records]
+        outcomes = [item for item, _ in read if isinstance(item, Outcome)]
+        dead = [item for item, _ in read if isinstance(item, DeadLetter)]
         if outcomes:
             keep_days = self._settings.store.operation_retention_days
             await write_outcomes(connections.operations, outcomes, now=now_ms(), keep_days=keep_days)
-            await self._pusher.follow(outcomes)
+            await self._pusher.follow(outcomes, {item.command: trail for item, trail in read if isinstance(item, Outcome)})
         if dead:
             await publish_dead_letters(connections.producer, topic_name(self._settings.kafka, COMMANDS_DLQ), dead)
         for outcome in outcomes:

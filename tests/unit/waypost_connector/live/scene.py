@@ -18,6 +18,7 @@ from waypost_common.identifiers import CommandId, EpochMs, OrganizationId, Sessi
 from waypost_common.live_commands import LIVE_COMMAND_ADAPTER, LiveCommand
 from waypost_common.mongo import Document
 from waypost_common.settings import KafkaSettings
+from waypost_common.trail import Trail
 from waypost_connector.backend import CallEvent, CallResult, Device
 from waypost_connector.live.budget import SendLimit
 from waypost_connector.live.budgets import SendBudgets
@@ -73,13 +74,13 @@ def record(value: bytes, *, key: bytes = SESSION.encode(), offset: int | None = 
         checksum=None,
         serialized_key_size=0,
         serialized_value_size=0,
-        headers=(("traceparent", b"00-trace"),),
+        headers=(("request-id", b"req_1"), ("traceparent", b"00-trace")),
     )
 
 
 def accepted(name: str, **options: Any) -> Accepted:
     body = orjson.dumps(command_json(name, **options))
-    return Accepted(record(body), LIVE_COMMAND_ADAPTER.validate_json(body))
+    return Accepted(record(body), LIVE_COMMAND_ADAPTER.validate_json(body), Trail("req_1", "00-trace"))
 
 
 class FakeLedger:

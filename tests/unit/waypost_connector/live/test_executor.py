@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 from tests.processes import eventually
 from tests.unit.waypost_connector.live.scene import SESSION, Scene, accepted, scene, sent
 
@@ -47,8 +49,20 @@ async def test_what_a_call_brought_about_is_published_under_the_events_key_and_n
         "command-deadline": str(item.command.deadline).encode(),
         "command-last": b"true",
         "command-result": b'{"waMessageId":"3EB0A","timestamp":1719662400000}',
+        "request-id": b"req_1",
         "traceparent": b"00-trace",
     }
+
+
+async def test_what_is_logged_of_a_command_names_it_its_session_and_its_request() -> None:
+    item = accepted("message.send")
+    async with scene(sent("3EB0A")) as one:
+        with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+            await one.execute(item)
+    ids = {"command": item.command.id, "session": "S1", "request_id": "req_1"}
+    said = {"event": "command_done", "log_level": "info", "type": "message.send", "result": "succeeded"}
+    assert said | ids in lines
+    assert structlog.contextvars.get_contextvars() == {}
 
 
 async def test_only_the_last_of_several_events_carries_the_result() -> None:

@@ -10,7 +10,7 @@ from waypost_connector.live.intake import Accepted, read_live_command
 def test_a_live_command_is_taken_with_its_trace() -> None:
     item = read_live_command(record(orjson.dumps(command_json("message.send"))))
     assert isinstance(item, Accepted)
-    assert (item.command.command, item.traceparent, item.may_wait) == ("message.send", "00-trace", False)
+    assert (item.command.command, item.trail.traceparent, item.may_wait) == ("message.send", "00-trace", False)
 
 
 def test_a_key_that_is_not_the_session_is_no_command() -> None:

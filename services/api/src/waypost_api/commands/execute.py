@@ -23,6 +23,7 @@ from waypost_common.identifiers import CommandId, OrganizationId
 from waypost_common.metrics import Hop
 from waypost_common.mongo import is_outage
 from waypost_common.outcomes import Outcome, OutcomeStatus
+from waypost_common.trail import NO_TRAIL, Trail
 
 FIRST_LOOK_S: Final = 0.1
 UNANSWERED: Final = "unanswered"
@@ -40,7 +41,7 @@ class Submission:
     idempotency_key: str | None
     generation: int
     """The generation that the answer will be read from: only its outcomes count."""
-    traceparent: str | None = None
+    trail: Trail = NO_TRAIL
 
 
 class CommandExecutor:
@@ -148,7 +149,7 @@ class CommandExecutor:
     async def _publish(self, submission: Submission) -> None:
         try:
             with self._metrics.hop_seconds.labels(Hop.PUBLISH).time():
-                await self._publisher.publish(submission.command, backend=submission.backend, traceparent=submission.traceparent)
+                await self._publisher.publish(submission.command, backend=submission.backend, trail=submission.trail)
         except UnavailableError as error:
             raise _unanswered(submission.command.id, error.message) from error
 

@@ -14,6 +14,7 @@ from waypost_common.kafka import create_producer, start_whole
 from waypost_common.live_commands import LiveCommand, key_of_live_command
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import COMMANDS_STORE, live_commands, topic_name
+from waypost_common.trail import Trail
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -39,7 +40,7 @@ class CommandPublisher:
             raise UnavailableError(UNAVAILABLE)
         self._breaker.check()
 
-    async def publish(self, command: CommandEnvelope, *, backend: str | None = None, traceparent: str | None) -> None:
+    async def publish(self, command: CommandEnvelope, *, backend: str | None = None, trail: Trail) -> None:
         """To the connectors of `backend`, or to the store where that is None; returns when every in-sync broker has it.
 
         Raises UnavailableError; the command may yet arrive then.
@@ -47,9 +48,7 @@ class CommandPublisher:
         producer = self._producer
         if producer is None:
             raise UnavailableError(UNAVAILABLE)
-        headers = [("command", command.command.encode()), ("schema", command.schema_version.encode())]
-        if traceparent is not None:
-            headers.append(("traceparent", traceparent.encode()))
+        headers = [("command", command.command.encode()), ("schema", command.schema_version.encode()), *trail.headers()]
         if backend is None:
             topic, key = COMMANDS_STORE, key_of_command(cast("StoreCommand", command))
         else:

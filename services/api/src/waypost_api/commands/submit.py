@@ -1,7 +1,8 @@
 """From an authenticated request to a command, and to its outcome."""
 
-import re
-from typing import Final, TypedDict
+from typing import TypedDict
+
+import structlog
 
 from waypost_api.call import Call
 from waypost_api.client_leaving import client_leaving
@@ -10,8 +11,6 @@ from waypost_api.queries.scope import Scope
 from waypost_common.commands import Actor, CommandEnvelope
 from waypost_common.identifiers import CommandId, EpochMs, OrganizationId, SessionId, new_command_id
 from waypost_common.outcomes import Outcome
-
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class CommandFields(TypedDict):
@@ -27,9 +26,10 @@ class CommandFields(TypedDict):
 
 def command_fields(call: Call, scope: Scope, *, deadline_ms: int | None = None) -> CommandFields:
     """`deadline_ms` from now; that of store commands when None."""
-    now = call.now()
+    now, command = call.now(), new_command_id()
+    structlog.contextvars.bind_contextvars(command=command, session=scope.session)
     return {
-        "id": new_command_id(),
+        "id": command,
         "session": scope.session,
         "organization": scope.organization,
         "actor": call.principal.actor(),
@@ -47,14 +47,13 @@ def submission_of(
     idempotency_key: str | None = None,
     backend: str | None = None,
 ) -> Submission:
-    traceparent = call.request.headers.get("traceparent", "")
     return Submission(
         command=command,
         backend=backend,
         request_hash=request_hash,
         idempotency_key=idempotency_key,
         generation=generation,
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+        trail=call.trail,
     )
 
 

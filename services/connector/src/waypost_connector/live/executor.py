@@ -85,6 +85,13 @@ class Executor:
         OvertakenError when another process owns the session now: it gets the command again, and tells what became of it.
         """
         item, command = entry.item, entry.item.command
+        with structlog.contextvars.bound_contextvars(
+            command=command.id, session=command.session, request_id=item.trail.request_id
+        ):
+            await self._execute(entry)
+
+    async def _execute(self, entry: Entry) -> None:
+        item, command = entry.item, entry.item.command
         decision, line = await self._prepare(entry)
         sends = isinstance(command, MessageSendCommand) and isinstance(decision, Start)
         if sends:
@@ -142,12 +149,11 @@ class Executor:
         return Start()
 
     async def _tell(self, item: Accepted, ended: Done | Ended) -> None:
-        command = item.command
         if isinstance(ended, Done):
-            self._metrics.commands.labels(command.command, OutcomeStatus.SUCCEEDED.value).inc()
+            self._note(item, OutcomeStatus.SUCCEEDED.value)
             await self._output.success(item, ended.line, ended.result)
         else:
-            self._metrics.commands.labels(command.command, ended.status.value).inc()
+            self._note(item, ended.status.value)
             await self._output.outcome(item, ended.status, code=ended.code, message=ended.message, result=ended.result)
 
     async def _tell_without_call(self, item: Accepted, decision: Decision, claimed: Claim) -> None:
@@ -163,7 +169,7 @@ class Executor:
             case ClaimState.FINISHED_BEFORE, _ if claimed.operation is not None:
                 await self._repeat(item, claimed.operation)
             case ClaimState.WON, Finish():
-                self._metrics.commands.labels(item.command.command, decision.status.value).inc()
+                self._note(item, decision.status.value)
                 await self._output.outcome(
                     item, decision.status, code=decision.code, message=decision.message, result=decision.result
                 )
@@ -176,15 +182,19 @@ class Executor:
         looks = delays(Random(), first=FIRST_LOOK_SECONDS, longest=0.5)
         while (operation := await _patiently(lambda: self._ledger.finished(item.command))) is None:
             if monotonic() > until:
-                self._metrics.commands.labels(item.command.command, OutcomeStatus.UNKNOWN.value).inc()
+                self._note(item, OutcomeStatus.UNKNOWN.value)
                 await self._output.outcome(item, OutcomeStatus.UNKNOWN, code=ErrorCode.GATEWAY_UNAVAILABLE, message=CUT_SHORT)
                 return
             await asyncio.sleep(next(looks))
         await self._repeat(item, operation)
 
     async def _repeat(self, item: Accepted, operation: Document) -> None:
-        self._metrics.commands.labels(item.command.command, "finished_before").inc()
+        self._note(item, "finished_before")
         await self._output.repeat(item, recorded_outcome(operation, now_ms()))
+
+    def _note(self, item: Accepted, result: str) -> None:
+        self._metrics.commands.labels(item.command.command, result).inc()
+        log.info("command_done", type=item.command.command, result=result)
 
 
 def _seconds_left(command: LiveCommand) -> float:

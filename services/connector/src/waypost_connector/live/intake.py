@@ -4,19 +4,16 @@ from dataclasses import dataclass
 
 from waypost_common.consumption import Record
 from waypost_common.dead_letters import DeadLetter, DeadLetterReason
-from waypost_common.kafka import header_text
 from waypost_common.live_commands import LIVE_COMMAND_ADAPTER, LiveCommand, MessageSendCommand, key_of_live_command
 from waypost_common.record_values import parse_value
+from waypost_common.trail import NO_TRAIL, Trail, trail_of
 
 
 @dataclass(frozen=True)
 class Accepted:
     record: Record
     command: LiveCommand
-
-    @property
-    def traceparent(self) -> str | None:
-        return header_text(self.record.headers, "traceparent")
+    trail: Trail = NO_TRAIL
 
     @property
     def may_wait(self) -> bool:
@@ -30,4 +27,4 @@ def read_live_command(record: Record) -> Accepted | DeadLetter:
         return command
     if record.key != key_of_live_command(command).encode():
         return DeadLetter(record=record, reason=DeadLetterReason.WRONG_KEY, detail="the key must be the session")
-    return Accepted(record, command)
+    return Accepted(record, command, trail_of(record.headers))

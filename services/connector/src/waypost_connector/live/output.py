@@ -19,8 +19,6 @@ from waypost_connector.live.intake import Accepted
 from waypost_connector.live.sessions import Line
 from waypost_connector.publisher import Publisher, Record
 
-Headers = Sequence[tuple[str, bytes]]
-
 
 class Output:
     """Every method returns once Kafka has it, however long that takes. Repeating one does no harm."""
@@ -68,7 +66,7 @@ class Output:
             topic=self._outcomes,
             key=outcome.command.encode(),
             value=encode_outcome(outcome),
-            headers=(("schema", outcome.schema_version.encode()), *_trace(item)),
+            headers=(("schema", outcome.schema_version.encode()), *item.trail.headers()),
             label="outcome",
         )
         await self._publish([record])
@@ -98,9 +96,5 @@ async def records_of_call(item: Accepted, line: Line, done: CallResult) -> list[
             headers.append(("command-last", b"true"))
             if done.result is not None:
                 headers.append(("command-result", orjson.dumps(done.result)))
-        records.append(replace(record, headers=(*headers, *_trace(item))))
+        records.append(replace(record, headers=(*headers, *item.trail.headers())))
     return records
-
-
-def _trace(item: Accepted) -> Headers:
-    return () if item.traceparent is None else (("traceparent", item.traceparent.encode()),)

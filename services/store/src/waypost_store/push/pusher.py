@@ -11,7 +11,7 @@ younger pushes. So a push takes its values from the chat as it is stored now, wh
 the last push is right, whichever it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
@@ -26,6 +26,7 @@ from waypost_common.mongo import Document, retry_or_stop
 from waypost_common.outcomes import UNFINISHED, OperationStatus, Outcome, PushStatus
 from waypost_common.publishing import Message, publish
 from waypost_common.topics import live_commands, topic_name
+from waypost_common.trail import NO_TRAIL, Trail
 from waypost_store.connections import Connections
 from waypost_store.generations import LiveGeneration
 from waypost_store.metrics import StoreMetrics
@@ -43,8 +44,10 @@ class Pusher:
         self._generation = generation
         self._metrics = metrics
 
-    async def follow(self, outcomes: Sequence[Outcome]) -> None:
+    async def follow(self, outcomes: Sequence[Outcome], trails: Mapping[CommandId, Trail]) -> None:
         """What outcomes, which stand in their operations already, mean for pushes. Idempotent.
+
+        `trails`: of each outcome; its push goes on with it.
 
         Raises RetryLaterError when MongoDB or Kafka is away, ConsumptionStoppedError when one refuses.
         """
@@ -54,7 +57,7 @@ class Pusher:
             ended = [one for one in found.values() if one["_id"] in told and "pushOf" in one and one["status"] not in UNFINISHED]
             await self._note(ended)
             due = [one for one in found.values() if one["_id"] in told and _is_due(one, found)]
-            messages = await self._prepare(due, found) if due else []
+            messages = await self._prepare(due, found, trails) if due else []
         except PyMongoError as error:
             raise retry_or_stop(error) from error
         await publish(self._connections.producer, messages)
@@ -72,7 +75,9 @@ class Pusher:
         for result in results.values():
             self._metrics.pushes.labels(result.value).inc()
 
-    async def _prepare(self, due: Sequence[Document], found: dict[str, Document]) -> list[Message]:
+    async def _prepare(
+        self, due: Sequence[Document], found: dict[str, Document], trails: Mapping[CommandId, Trail]
+    ) -> list[Message]:
         """Records the pushes that are to be sent: whoever carries one out finds it, and the sweeper, when nobody does."""
         block, now = self._settings.store, now_ms()
         chats = await self._visible_chats(due)
@@ -90,7 +95,7 @@ class Pusher:
             command = push_command(operation, chat, issued_at=issued_at, deadline=deadline, now=now)
             if before is None:
                 made.append(new_push_operation(command, operation, now=now, keep_days=block.operation_retention_days))
-            messages.append(self._message(operation["wantedPush"]["backend"], command))
+            messages.append(self._message(operation["wantedPush"]["backend"], command, trails.get(operation["_id"], NO_TRAIL)))
         if made:
             try:
                 await self._connections.operations.bulk_write(made, ordered=False)
@@ -115,12 +120,12 @@ class Pusher:
             if ids[one["_id"]] in found and found[ids[one["_id"]]]["organization"] == one["organization"]
         }
 
-    def _message(self, backend: str, command: ChatPushCommand) -> Message:
+    def _message(self, backend: str, command: ChatPushCommand, trail: Trail) -> Message:
         return Message(
             topic=topic_name(self._settings.kafka, live_commands(backend)),
             key=key_of_live_command(command).encode(),
             value=encode_command(command),
-            headers=[("command", command.command.encode()), ("schema", command.schema_version.encode())],
+            headers=[("command", command.command.encode()), ("schema", command.schema_version.encode()), *trail.headers()],
         )
 
 
