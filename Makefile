@@ -17,6 +17,9 @@ CASE ?=
 REPEAT ?= 1
 # Of `make properties`.
 TIMES ?= 10
+# Of `make bench`: names of rows (all when empty), and whether they are to be small.
+ROW ?=
+QUICK ?=
 # Of `make soak`: without a seed, another one each time.
 MINUTES ?= 10
 SEED ?=
@@ -57,7 +60,7 @@ status: $(INSTALLED) ## Say what runs
 
 clean: ## Stop, and remove the data and the caches of this folder
 	@[ ! -x $(BIN)/waypost-local ] || $(BIN)/waypost-local down
-	rm -rf .waypost .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov .faults
+	rm -rf .waypost .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov .faults .benchmarks
 	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytecode is kept, whatever the shell says: else each process of the tests compiles all of our code, and every test, anew.
@@ -109,8 +112,8 @@ generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents, the JSON Sch
 	mv docs/telemetry.md.new docs/telemetry.md
 	$(BIN)/python -m waypost_common.json_schemas schemas
 
-bench: $(INSTALLED) ## Measure, and print the figures
-	$(BIN)/python -m benchmarks
+bench: $(INSTALLED) ## Measure every figure beside its reference (ROW='ingest messages' QUICK=1: under 3 minutes)
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(addprefix --row ,$(ROW))
 
 arrivals: $(INSTALLED) ## An hour of arrivals at 200/s, a kill a minute, as fast as it goes (EVENTS=720000 KILLS=60)
 	WAYPOST_TEST_ARRIVALS=$(EVENTS) WAYPOST_TEST_ARRIVALS_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/faults/test_connectors_arrivals.py

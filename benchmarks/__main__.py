@@ -1,79 +1,77 @@
-"""`python -m benchmarks`: runs every figure beside its reference, alternating, and prints ratios."""
+"""`python -m benchmarks`: measures every row beside its reference, prints the table, writes JSON, Markdown and plots."""
 
 import argparse
-import json
-import os
-import platform
-import statistics
-from importlib.metadata import version
+import sys
+import time
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.histories import new_messages
-from benchmarks.ingest import IngestRun, measure_ingest
-from benchmarks.plain_upsert import BULK_SIZES, documents, measure_plain_upsert
-from benchmarks.servers import run_servers
+from benchmarks.machine import describe_machine
+from benchmarks.measurement import Measurement
+from benchmarks.output import write_files
+from benchmarks.report import Report
+from benchmarks.row import Row
+from benchmarks.rows import ROWS
+from benchmarks.scale import FULL, QUICK
+from benchmarks.table import text_table
+from benchmarks.workbench import Workbench, open_workbench
 
-REACH = 0.7
+OUTPUT = Path(__file__).parents[1] / ".benchmarks"
 
 
 def main() -> None:
+    arguments = _parser().parse_args()
+    if arguments.list:
+        print("\n".join(f"{row.name:12} {row.what}" for row in ROWS))
+        return
+    chosen = [row for row in ROWS if not arguments.rows or row.name in arguments.rows]
+    started = time.monotonic()
+    measured: list[Measurement] = []
+    failed: list[str] = []
+    with open_workbench(QUICK if arguments.quick else FULL) as bench:
+        machine = describe_machine(bench.servers)
+        for number, row in enumerate(chosen, 1):
+            print(f"[{number}/{len(chosen)}] {row.name}: {row.what}", file=sys.stderr, flush=True)
+            try:
+                measured += _measured(row, bench)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other rows are wanted
+                traceback.print_exc()
+                failed.append(row.name)
+                measured.append(_failed(row, error))
+    report = Report(machine.to_json(), arguments.quick, measured, time.monotonic() - started)
+    write_files(report, arguments.output)
+    print(report.to_json() if arguments.json else text_table(measured), end="")
+    print(f"{report.seconds:,.0f} s; report, table and plots are in {arguments.output}", file=sys.stderr)
+    if failed:
+        sys.exit(f"not measured, see above: {', '.join(failed)}")
+
+
+def _measured(row: Row, bench: Workbench) -> Sequence[Measurement]:
+    started = time.monotonic()
+    found = row.measure(bench)
+    print(f"  {row.name}: {time.monotonic() - started:,.0f} s", file=sys.stderr, flush=True)
+    return found
+
+
+def _failed(row: Row, error: Exception) -> Measurement:
+    first_line = str(error).partition("\n")[0][:300]
+    return Measurement(row=row.name, what=row.what, unit="", ours=(), notes=(f"{type(error).__name__}: {first_line}",))
+
+
+def _parser() -> argparse.ArgumentParser:
+    names = [row.name for row in ROWS]
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measures one ingest process against a plain unordered upsert of the same messages, in the same run.",
-        epilog="example: python -m benchmarks --messages 100000 --rounds 5 --json figures.json",
+        description="Measures every row of docs/performance.md beside its reference, alternating, on this machine.",
+        epilog="examples: python -m benchmarks --row ingest --row messages; python -m benchmarks --quick --json",
     )
-    parser.add_argument("--messages", type=int, default=60_000, metavar="N", help="messages a run (default 60000)")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="alternating runs, of which the median counts")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
-    arguments = parser.parse_args()
-    print("making the history ...", flush=True)
-    events = new_messages(arguments.messages)
-    plain = documents(events)
-    ours: list[IngestRun] = []
-    reference: list[float] = []
-    with run_servers() as servers:
-        bulk_size = max(BULK_SIZES, key=lambda size: measure_plain_upsert(servers, plain, size))
-        for number in range(1, arguments.rounds + 1):
-            reference.append(measure_plain_upsert(servers, plain, bulk_size))
-            ours.append(measure_ingest(servers, events))
-            print(
-                f"round {number}/{arguments.rounds}: ingest {ours[-1].events_per_second:,.0f}/s, "
-                f"plain upsert {reference[-1]:,.0f}/s, ratio {ours[-1].events_per_second / reference[-1]:.2f}",
-                flush=True,
-            )
-        figures = _figures(ours, reference, arguments.messages, bulk_size)
-    _print(figures)
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def _figures(ours: list[IngestRun], reference: list[float], messages: int, bulk_size: int) -> dict[str, float | int | str]:
-    ratios = [run.events_per_second / plain for run, plain in zip(ours, reference, strict=True)]
-    return {
-        "messages": messages,
-        "rounds": len(ours),
-        "ingest_events_per_second": round(statistics.median(run.events_per_second for run in ours)),
-        "ingest_cpu_ms_per_event": round(statistics.median(run.cpu_ms_per_event for run in ours), 4),
-        "ingest_resident_mebibytes": round(statistics.median(run.resident_mebibytes for run in ours)),
-        "plain_upsert_messages_per_second": round(statistics.median(reference)),
-        "plain_upsert_bulk_size": bulk_size,
-        "ratio": round(statistics.median(ratios), 3),
-        "reach": REACH,
-        "cores": os.cpu_count() or 0,
-        "python": platform.python_version(),
-        "pymongo": version("pymongo"),
-        "motor": version("motor"),
-        "aiokafka": version("aiokafka"),
-    }
-
-
-def _print(figures: dict[str, float | int | str]) -> None:
-    print()
-    for name, value in figures.items():
-        print(f"{name.replace('_', ' '):34} {value:>12}")
-    print()
-    verdict = "reached" if float(figures["ratio"]) >= REACH else "NOT reached"
-    print(f"ingest / plain upsert = {figures['ratio']} (wanted: {REACH}) {verdict}")
+    parser.add_argument("--row", action="append", dest="rows", choices=names, metavar="NAME", help="only these rows: see --list")
+    parser.add_argument("--quick", action="store_true", help="the same rows, smaller: under 3 minutes instead of an hour")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON instead of the table")
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FOLDER", help="for the files; default: .benchmarks")
+    parser.add_argument("--list", action="store_true", help="print the rows' names and end")
+    return parser
 
 
 if __name__ == "__main__":

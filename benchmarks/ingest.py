@@ -1,105 +1,80 @@
-"""How many events a second one ingest process applies while it is behind."""
+"""How many events a second ingest applies while it is behind."""
 
-import asyncio
-import os
-import resource
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from pymongo import MongoClient
-
-from benchmarks.servers import Servers
+from benchmarks.event_log import EventLog
+from benchmarks.process_figures import cpu_seconds, cpu_seconds_of_all
+from benchmarks.service import Service
+from benchmarks.system import System
 from waypost_common.documents import Collection
-from waypost_common.events import Event, encode_event, key_of
-from waypost_common.kafka import create_producer
-from waypost_common.topics import EVENTS, topic_name
-from waypost_local.ports import free_port
-from waypost_store.settings import StoreSettings
 
-PROGRAM = Path(sys.executable).parent / "waypost-ingest"
 LOOK_EVERY_SECONDS = 0.05
-WARM_UP_SHARE = 0.1
-GIVE_UP_SECONDS = 300.0
+GIVE_UP_SECONDS = 900.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IngestRun:
     events_per_second: float
     cpu_ms_per_event: float
-    resident_mebibytes: float
+    """Of all processes of ingest together."""
+    cores: dict[str, float]
+    """How many cores each kept busy meanwhile: ingest, mongod, kafka."""
+
+    @property
+    def saturation(self) -> str:
+        return "cores busy: " + ", ".join(f"{name} {cores:.2f}" for name, cores in self.cores.items())
 
 
-def measure_ingest(servers: Servers, events: Sequence[Event]) -> IngestRun:
-    """Publishes all events, then starts ingest; the clock runs from the first tenth applied to the last position saved.
+def ingest_log(system: System, log: EventLog, *, warm_up_share: float, processes: int = 1) -> IngestRun:
+    """One run over the whole log. The clock runs from its first part applied to the last position saved.
 
-    Positions are saved after a majority has acknowledged the documents, so the clock covers all of an event's work.
+    Positions are saved after a majority has acknowledged the documents, and by a majority themselves: the clock covers all of
+    an event's work. With several processes it does not start before each has partitions.
     """
-    system = servers.new_system()
-    asyncio.run(_publish(system, events))
-    environment = {
-        "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": system.kafka.bootstrap_servers,
-        "WAYPOST_KAFKA_TOPIC_PREFIX": system.kafka.topic_prefix,
-        "WAYPOST_MONGO_URL": system.mongo.url.get_secret_value(),
-        "WAYPOST_MONGO_DATABASE": system.mongo.database,
-        "WAYPOST_METRICS_PORT": str(free_port()),
-    }
-    log = servers.folder / "ingest.log"
-    with MongoClient[dict[str, Any]](system.mongo.url.get_secret_value()) as client, log.open("wb") as output:
-        ingest = subprocess.Popen([PROGRAM], env=os.environ | environment, stdout=output, stderr=output)
-        try:
-            return _watch(client, system.mongo.database, ingest, len(events))
-        except RuntimeError as error:
-            raise RuntimeError(f"{error}\n{log.read_text()[-4_000:]}") from None
-        finally:
-            ingest.send_signal(signal.SIGTERM)
-            ingest.wait(30)
-            client.drop_database(system.mongo.database)
+    with ExitStack() as stack:
+        services = [stack.enter_context(system.service("waypost-ingest")) for _ in range(processes)]
+        return watch(system, services, log.count, warm_up_share=warm_up_share)
 
 
-async def _publish(system: StoreSettings, events: Sequence[Event]) -> None:
-    topic = topic_name(system.kafka, EVENTS)
-    producer: AIOKafkaProducer = create_producer(system.kafka, client_id="benchmark")
-    async with producer:
-        sends = [await producer.send(topic, encode_event(event), key=key_of(event).encode()) for event in events]
-        await asyncio.gather(*sends)
+def watch(system: System, services: Sequence[Service], count: int, *, warm_up_share: float, generation: int = 1) -> IngestRun:
+    """Blocks until ingest has applied so many events to a generation. Raises LocalError where a process ends before."""
+    servers = system.servers
+    own = [service.child.pid for service in services]
+
+    def cpu() -> dict[str, float]:
+        others = {"mongod": cpu_seconds(servers.mongod_pid), "kafka": cpu_seconds(servers.kafka_pid)}
+        return {"ingest": cpu_seconds_of_all(own)} | others
+
+    with system.database() as database:
+        positions = database[Collection.POSITIONS]
+
+        def applied() -> int:
+            for service in services:
+                service.child.require_running()
+            return sum(int(one["offset"]) + 1 for one in positions.find({"generation": generation}, {"offset": 1}))
+
+        until(lambda: applied() >= count * warm_up_share)
+        until(lambda: all(service.is_ready for service in services))
+        before, cpu_before, started = applied(), cpu(), time.perf_counter()
+        until(lambda: applied() >= count)
+        seconds, cpu_after, measured = time.perf_counter() - started, cpu(), applied() - before
+    if measured <= 0:
+        raise RuntimeError("too few events: all were applied before the clock could start")
+    spent = {name: cpu_after[name] - cpu_before[name] for name in cpu_after}
+    return IngestRun(
+        events_per_second=measured / seconds,
+        cpu_ms_per_event=spent["ingest"] * 1_000 / measured,
+        cores={name: used / seconds for name, used in spent.items()},
+    )
 
 
-def _watch(client: MongoClient[dict[str, Any]], database: str, ingest: subprocess.Popen[bytes], count: int) -> IngestRun:
-    positions = client[database][Collection.POSITIONS]
+def until(condition: Callable[[], bool]) -> None:
+    """Blocks until it holds. Raises TimeoutError after a quarter of an hour."""
     give_up = time.monotonic() + GIVE_UP_SECONDS
-    first: tuple[float, int, float] | None = None
-    while time.monotonic() < give_up:
-        if ingest.poll() is not None:
-            raise RuntimeError(f"ingest ended with {ingest.returncode}")
-        applied = sum(one["offset"] + 1 for one in positions.find({}, {"offset": 1}))
-        now, cpu = time.perf_counter(), _cpu_seconds(ingest.pid)
-        if first is None and applied >= count * WARM_UP_SHARE:
-            first = now, applied, cpu
-        if first is not None and applied >= count:
-            measured = applied - first[1]
-            if measured == 0:
-                raise RuntimeError("too few events: all were applied before the clock could start")
-            return IngestRun(
-                events_per_second=measured / (now - first[0]),
-                cpu_ms_per_event=(cpu - first[2]) * 1_000 / measured,
-                resident_mebibytes=_resident_mebibytes(ingest.pid),
-            )
+    while not condition():
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"not all was applied within {GIVE_UP_SECONDS:g} s")
         time.sleep(LOOK_EVERY_SECONDS)
-    raise RuntimeError(f"not all events were applied within {GIVE_UP_SECONDS} s")
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _resident_mebibytes(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20

@@ -1,0 +1,1 @@
+"""What people would pick instead, tuned to its best: what our figures stand beside."""

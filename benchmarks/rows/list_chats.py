@@ -1,0 +1,83 @@
+"""listChats of 50 by 16 clients at once, beside a bare route of Starlette that gives the same list."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.http_load import ClosedLoop, chats_of
+from benchmarks.measurement import Measurement, ratio_of
+from benchmarks.row import Row
+from benchmarks.samples import alternate
+from benchmarks.seeding import add_session, plant
+from benchmarks.service import Service
+from benchmarks.system import System, new_system
+from benchmarks.workbench import Workbench
+
+WANTED = 0.9
+CHATS = 1_000
+PAGE = 50
+CLIENTS = 16
+WARM_UP_SECONDS = 1.0
+
+
+class Listing:
+    """A session with chats, which programs can be asked for."""
+
+    def __init__(self, bench: Workbench, system: System) -> None:
+        self._bench = bench
+        self._system = system
+        self._seed = plant(system)
+        self._session, _ = add_session(system, self._seed, chats=CHATS)
+        self._key_file = self._write_key()
+
+    def of_api(self, **environment: str) -> float:
+        """Requests a second that one process of our API answers."""
+        return self._ask("listChats", self._system.service("waypost-api", **environment), self._system.http_port)
+
+    def of_bare_route(self) -> float:
+        port = self._system.http_port
+        arguments = ("--port", str(port), "--organization", self._seed.organization)
+        program = self._system.program("benchmarks.programs.bare_route", *arguments)
+        return self._ask("bare route", program, port)
+
+    def _ask(self, name: str, program: Service, port: int) -> float:
+        target = f"{chats_of(self._session)}?limit={PAGE}"
+        with program:
+            program.until_answered(port, target)
+            seconds = self._bench.scale.clients_seconds
+            loop = ClosedLoop(port, self._key_file, [target], clients=CLIENTS, warm_up=WARM_UP_SECONDS, seconds=seconds)
+            answered = loop.wait()
+        if answered.errors:
+            raise RuntimeError(f"{name}: {answered.errors} of {answered.answers} requests failed")
+        self._bench.tell(f"{name}: {answered.per_second:,.0f} requests/s")
+        return answered.per_second
+
+    def _write_key(self) -> Path:
+        path = self._bench.servers.folder / f"{self._system.settings.mongo.database}.key"
+        path.write_text(self._system.api_key(self._seed.organization))
+        return path
+
+
+@contextmanager
+def open_listing(bench: Workbench) -> Iterator[Listing]:
+    with new_system(bench.servers) as system:
+        yield Listing(bench, system)
+
+
+def _measure(bench: Workbench) -> list[Measurement]:
+    with open_listing(bench) as listing:
+        pairs = alternate(bench.scale.rounds, reference=listing.of_bare_route, ours=listing.of_api)
+    return [
+        Measurement(
+            row=ROW.name,
+            what=f"listChats of {PAGE}, {CLIENTS} clients, one process",
+            unit="requests/s",
+            ours=pairs.ours,
+            reference=pairs.reference,
+            reference_name="bare route of Starlette",
+            wanted=ratio_of(WANTED),
+        )
+    ]
+
+
+ROW = Row("list-chats", "listChats by 16 clients", _measure)
