@@ -8,6 +8,7 @@ from typing import Final
 from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.documents import PROJECTIONS, Collection
 from waypost_common.mongo import MongoDatabase
+from waypost_store.errors import StoreError
 
 _SUFFIX: Final = re.compile(r"^(?P<collection>[a-z_]+?)(?:_g(?P<generation>-?\d+))?$")
 
@@ -16,6 +17,14 @@ async def live_generation(database: MongoDatabase) -> int | None:
     """The generation that every read follows; None before the first migration."""
     pointer = await database[Collection.GENERATIONS].find_one({"_id": "live"})
     return None if pointer is None else int(pointer["generation"])
+
+
+async def require_live_generation(database: MongoDatabase) -> int:
+    """The same for a command. Raises StoreError before the first migration."""
+    generation = await live_generation(database)
+    if generation is None:
+        raise StoreError("the database is not set up yet: run `waypost migrate` first")
+    return generation
 
 
 class LiveGeneration:

@@ -1,6 +1,5 @@
 """`waypost dlq list | show | replay | drop`."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -28,7 +27,7 @@ from waypost_store.cli.dlq_filters import (
     filters_of,
 )
 from waypost_store.cli.dlq_text import headers_json, line_of, shown_lines, summary, value_json
-from waypost_store.cli.output import AsJson, fail, opened_database, print_json, print_line, progress, read_settings, run
+from waypost_store.cli.output import AsJson, confirm, fail, opened_database, print_json, print_line, progress, read_settings, run
 from waypost_store.cli.progress import ProgressOutput
 from waypost_store.dlq.replaying import Replayed, Replaying, Sending, parts
 from waypost_store.dlq.settled import Settling, expiry_of, operator
@@ -211,7 +210,7 @@ def drop(  # noqa: PLR0917
     letters = run(find())
     if letters and not dry_run:
         if not yes:
-            _confirm(f"Drop {counted(len(letters), 'dead letter')} of {topic.value}?")
+            confirm(f"Drop {counted(len(letters), 'dead letter')} of {topic.value}?", otherwise="nothing was dropped")
         run(work(letters))
     if as_json:
         print_json({"dryRun": dry_run, "dropped": len(letters)})
@@ -221,15 +220,6 @@ def drop(  # noqa: PLR0917
 
 def _of(done: int, found: int) -> str:
     return f"{done} of {counted(found, 'dead letter')}"
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        fail("nobody can be asked here: look with --dry-run, then say --yes")
-    # Not by typer.confirm, which writes a space to standard output.
-    typer.echo(f"{question} [y/N] ", nl=False, err=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        fail("nothing was dropped")
 
 
 async def _find(

@@ -4,10 +4,13 @@ import typer
 
 from waypost_store.cli.devices import devices
 from waypost_store.cli.dlq import dlq
+from waypost_store.cli.erase import erase_command
 from waypost_store.cli.keys import keys
 from waypost_store.cli.migrate import migrate_command
 from waypost_store.cli.rebuild import generations, rebuild_command
+from waypost_store.cli.retention import retention_command
 from waypost_store.cli.status import doctor_command, status_command
+from waypost_store.cli.transfer import export_command, import_command
 from waypost_store.cli.verify import verify_command
 
 cli = typer.Typer(
@@ -21,6 +24,10 @@ cli.command("status")(status_command)
 cli.command("doctor")(doctor_command)
 cli.command("verify")(verify_command)
 cli.command("rebuild")(rebuild_command)
+cli.command("export")(export_command)
+cli.command("import")(import_command)
+cli.command("retention")(retention_command)
+cli.command("erase")(erase_command)
 cli.add_typer(keys, name="keys")
 cli.add_typer(devices, name="devices")
 cli.add_typer(dlq, name="dlq")

@@ -41,6 +41,16 @@ def fail(message: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def confirm(question: str, *, otherwise: str) -> None:
+    """Ends the command unless somebody answers yes. `otherwise`: what that means."""
+    if not sys.stdin.isatty():
+        fail("nobody can be asked here: look with --dry-run, then say --yes")
+    # Not by typer.confirm, which writes a space to standard output.
+    typer.echo(f"{question} [y/N] ", nl=False, err=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        fail(otherwise)
+
+
 def read_settings() -> StoreSettings:
     """Ends the command with the name of the variable when a setting is wrong."""
     settings = load_settings(StoreSettings, "waypost")

@@ -7,17 +7,17 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 
 from waypost_common.clock import now_ms
-from waypost_common.consumption import ConsumptionStoppedError, Record, RetryLaterError
+from waypost_common.consumption import Record
 from waypost_common.kafka import Headers
 from waypost_common.mongo import MongoDatabase
-from waypost_common.publishing import Message, publish
+from waypost_common.publishing import Message
 from waypost_common.report.letters import Letter, in_log_order
 from waypost_common.report.queue_reader import QueueReader
 from waypost_common.settings import KafkaSettings
 from waypost_store.dlq.known import look_up
 from waypost_store.dlq.refusals import Found, Refusal, read_letter, refusal_of
 from waypost_store.dlq.settled import Settling
-from waypost_store.errors import StoreError
+from waypost_store.publishing import publish_or_end
 
 AT_ONCE: Final = 200
 BYTES_AT_ONCE: Final = 32 * 1024 * 1024
@@ -82,7 +82,7 @@ class Replaying:
             allowed = await self._allowed(part, records, result)
             if sending is not None:
                 producer, settling = sending
-                await _publish(producer, [message_of(letter, records[letter.place]) for letter in allowed])
+                await publish_or_end(producer, [message_of(letter, records[letter.place]) for letter in allowed])
                 await settling.note(allowed, "replayed", now_ms())
             result.replayed += len(allowed)
             result.done += len(part)
@@ -137,10 +137,3 @@ def message_of(letter: Letter, record: Record) -> Message:
     headers = [(name, value) for name, value in came if name not in _NOT_TAKEN_ALONG and not name.startswith("dlq-")]
     headers.append((REPLAY_OF, f"{letter.queue.value}|{letter.partition}|{letter.offset}".encode()))
     return Message(topic=letter.origin.topic, key=record.key, value=record.value, headers=headers)
-
-
-async def _publish(producer: AIOKafkaProducer, messages: Sequence[Message]) -> None:
-    try:
-        await publish(producer, messages)
-    except (RetryLaterError, ConsumptionStoppedError) as error:
-        raise StoreError(f"stopped, since Kafka does not take a record ({error}): run this again, nothing is lost") from error

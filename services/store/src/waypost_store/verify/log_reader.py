@@ -24,13 +24,14 @@ class LogReader:
         self._max_records = max_records
         self._next: dict[TopicPartition, int] = {}
 
-    async def start(self) -> dict[int, int]:
-        """Where each partition begins. To be called first."""
-        self._next = dict(await self._consumer.beginning_offsets(self._partitions))
+    async def start(self, since: Mapping[int, int] | None = None) -> dict[int, int]:
+        """Where each partition begins. To be called first. Reading begins there, or at `since` where that is later."""
+        starts = await self._consumer.beginning_offsets(self._partitions)
+        self._next = {partition: max(offset, (since or {}).get(partition.partition, 0)) for partition, offset in starts.items()}
         self._consumer.assign(self._partitions)
         for partition, offset in self._next.items():
             self._consumer.seek(partition, offset)
-        return {partition.partition: offset for partition, offset in self._next.items()}
+        return {partition.partition: offset for partition, offset in starts.items()}
 
     async def ends(self) -> dict[int, int]:
         found = await self._consumer.end_offsets(self._partitions)
