@@ -32,7 +32,7 @@ TEST_PROCESSES ?= 2
 SERVER_TEST_PROCESSES ?= 3
 FAULT_PROCESSES ?= 2
 
-.PHONY: help install up down status clean test test-unit lint types imports format lock generate bench arrivals properties faults soak bench-connectors
+.PHONY: help install up down status clean test test-unit test-compose lint types imports format lock generate bench arrivals properties faults soak bench-connectors
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ test: lint types imports ## Everything that CI checks (Kafka and mongod of its o
 
 test-unit: $(INSTALLED) ## The tests that need no server
 	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) -m 'not slow' $(wildcard tests/unit tests/contract)
+
+test-compose: $(INSTALLED) ## The composition in real containers, on a project of its own; needs Docker (minutes)
+	WAYPOST_TEST_COMPOSE=1 $(BIN)/pytest -v -s -x -rs --durations=10 tests/compose
 
 lint: $(INSTALLED) ## Ruff: rules and format
 	$(BIN)/ruff check .

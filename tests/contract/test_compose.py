@@ -9,31 +9,16 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
-from pydantic_settings import BaseSettings
+from annotated_types import Le
+from tests.contract.programs import SETTINGS_OF, read, variables_of
 
-from waypost_api.settings import ApiSettings
-from waypost_connector.settings import ConnectorSettings
-from waypost_connector.simulated.settings import NetworkSettings, SimulatedBackendSettings
-from waypost_ingest.settings import IngestSettings
-from waypost_store.settings import StoreSettings
+from waypost_api.settings import CommandSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 
 
-class ConnectorOfSimulated(ConnectorSettings, SimulatedBackendSettings):
-    """What a connector reads that serves the simulated backend."""
-
-
-SETTINGS_OF: dict[str, type[BaseSettings]] = {
-    "waypost": StoreSettings,
-    "waypost-store": StoreSettings,
-    "waypost-ingest": IngestSettings,
-    "waypost-api": ApiSettings,
-    "waypost-connector": ConnectorOfSimulated,
-    "waypost-simulated-network": NetworkSettings,
-}
+OURS = {"migrate", "store", "ingest", "api", "simulated-network", "connector"}
 
 Services = dict[str, dict[str, Any]]
 
@@ -73,8 +58,18 @@ def test_docker_compose_would_refuse_a_file_that_is_wrong(tmp_path: Path) -> Non
     assert config(wrong).returncode != 0
 
 
-def test_it_runs_the_same_processes_as_make_up(services: Services) -> None:
-    assert set(services) == {"kafka", "mongo", "migrate", "store", "ingest", "api", "simulated-network", "connector"}
+def test_it_runs_the_same_processes_as_make_up_and_what_stands_before_the_api(services: Services) -> None:
+    assert set(services) == {
+        "kafka",
+        "mongo",
+        "migrate",
+        "store",
+        "ingest",
+        "api",
+        "load-balancer",
+        "simulated-network",
+        "connector",
+    }
 
 
 def test_every_port_is_published_on_the_loopback_alone(services: Services) -> None:
@@ -83,32 +78,38 @@ def test_every_port_is_published_on_the_loopback_alone(services: Services) -> No
     assert all(isinstance(port, str) and port.startswith("127.0.0.1:") for port in published)
 
 
-def test_every_service_is_an_image_by_exact_version_or_built_here(services: Services) -> None:
+def test_every_service_is_an_image_by_exact_version_or_built_here_in_this_one(services: Services) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     for name, service in services.items():
-        if "build" in service:
+        if name in OURS:
             build = service["build"]
             assert (ROOT / build["context"] / build["dockerfile"]).is_file(), name
             assert (ROOT / "services" / build["args"]["SERVICE"] / "pyproject.toml").is_file(), name
+            assert service["image"] == f"waypost/{build['args']['SERVICE']}:{version}", name
+        elif "build" in service:
+            assert (ROOT / service["build"] / "Dockerfile").is_file(), name
+            assert service["image"] == f"waypost/{name}:{version}"
         else:
             assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?", service["image"]), name
 
 
+def test_every_image_is_built_from_one_of_exact_version() -> None:
+    for file in (ROOT / "deploy/docker").rglob("Dockerfile"):
+        stages = re.findall(r"^FROM (\S+)(?: AS (\S+))?$", file.read_text(), re.MULTILINE)
+        own = {name for _, name in stages}
+        assert {image for image, _ in stages if image not in own} == {"python:3.11-slim-bookworm"}, file
+
+
 def test_every_command_is_one_that_its_package_installs(services: Services) -> None:
     for name, service in services.items():
-        if "build" in service:
+        if name in OURS:
             package = ROOT / "services" / service["build"]["args"]["SERVICE"] / "pyproject.toml"
             scripts = tomllib.loads(package.read_text())["project"]["scripts"]
             assert service["command"][0] in scripts, name
 
 
 def test_every_variable_is_a_setting_of_some_service(services: Services) -> None:
-    known = {
-        f"WAYPOST_{block}_{field}".upper()
-        for settings in SETTINGS_OF.values()
-        for block, block_field in settings.model_fields.items()
-        if isinstance(block_field.annotation, type) and issubclass(block_field.annotation, BaseModel)
-        for field in block_field.annotation.model_fields
-    }
+    known = {variable for settings in SETTINGS_OF.values() for variable in variables_of(settings)}
     given = {variable for service in services.values() for variable in service.get("environment", {})}
     ours = {variable for variable in given if variable.startswith("WAYPOST_")}
     assert len(ours) >= 9
@@ -125,12 +126,11 @@ def test_every_program_takes_the_settings_that_it_is_given(
     for name, value in service["environment"].items():
         if value is not None:
             monkeypatch.setenv(name, re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value))
-    settings: Any = SETTINGS_OF[command]()
-    assert settings.metrics.port == 9100
+    assert read(command).metrics.port == 9100
 
 
 def test_the_connector_and_the_tool_that_rotates_keys_have_the_same(services: Services) -> None:
-    given = {name: service["environment"].get("WAYPOST_DEVICES_KEYS") for name, service in services.items() if "build" in service}
+    given = {name: service["environment"].get("WAYPOST_DEVICES_KEYS") for name, service in services.items() if name in OURS}
     assert given["connector"] == given["store"] is not None
     assert [name for name, keys in given.items() if keys is not None] == ["store", "connector"]
 
@@ -147,8 +147,41 @@ def test_every_program_finds_kafka_and_mongodb_where_they_listen(services: Servi
 
 
 def test_a_health_check_runs_a_program_that_its_image_has(services: Services) -> None:
-    programs = {service["healthcheck"]["test"][1] for service in services.values() if "healthcheck" in service}
-    assert programs == {"/opt/kafka/bin/kafka-broker-api-versions.sh", "mongosh", "python"}
+    programs = {part for service in services.values() for part in service.get("healthcheck", {}).get("test", [])[1:]}
+    assert {"/opt/kafka/bin/kafka-broker-api-versions.sh", "mongosh", "python"} <= programs
+
+
+def test_a_health_check_is_rare_once_the_container_is_healthy(services: Services) -> None:
+    """Each is a process, of Kafka's a Java machine."""
+    for name, service in services.items():
+        if "healthcheck" in service:
+            assert int(service["healthcheck"]["interval"].removesuffix("s")) >= 15, name
+            assert service["healthcheck"]["start_interval"] == "2s", name
+
+
+def test_every_container_is_confined_and_limited(services: Services) -> None:
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}, name
+
+
+def test_every_container_but_that_of_the_migrations_is_started_again(services: Services) -> None:
+    assert [name for name, service in services.items() if service.get("restart") != "unless-stopped"] == ["migrate"]
+
+
+def test_what_is_scaled_has_neither_a_name_nor_a_port_of_its_own(services: Services) -> None:
+    for name in ("api", "ingest"):
+        assert not {"ports", "container_name"} & set(services[name]), name
+
+
+def test_the_load_balancer_waits_longer_than_the_api_may_take() -> None:
+    configuration = (ROOT / "deploy/docker/load-balancer/haproxy.cfg").read_text()
+    waits = {int(seconds) for seconds in re.findall(r"timeout (?:client|server) (\d+)s", configuration)}
+    (longest,) = [limit.le for limit in CommandSettings.model_fields["live_deadline_ms"].metadata if isinstance(limit, Le)]
+    assert min(waits) * 1_000 > int(str(longest))
+    assert "server-template api 20 api:8080" in configuration
 
 
 def test_every_variable_of_the_caller_has_a_default() -> None:
@@ -178,9 +211,24 @@ def test_every_named_volume_is_declared(services: Services) -> None:
 
 
 def test_the_images_run_as_nobody_in_particular() -> None:
-    lines = (ROOT / "deploy/docker/Dockerfile").read_text().splitlines()
-    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
-    assert not any(line.startswith("# syntax") for line in lines)
+    for file in (ROOT / "deploy/docker").rglob("Dockerfile"):
+        lines = file.read_text().splitlines()
+        assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"], file
+        assert not any(line.startswith("# syntax") for line in lines), file
+
+
+def test_the_images_hold_nothing_but_what_the_lock_has_by_hash() -> None:
+    text = (ROOT / "deploy/docker/Dockerfile").read_text().replace("\\\n", " ")
+    fetching = [line for line in text.splitlines() if " pip " in line and "--no-index" not in line]
+    assert len(fetching) == 1
+    assert "--require-hashes --requirement requirements.lock" in fetching[0]
+
+
+def test_the_layer_of_dependencies_knows_every_package_of_ours() -> None:
+    dockerfile = (ROOT / "deploy/docker/Dockerfile").read_text()
+    copied = re.findall(r"^COPY ((?:libs|services)/\w+)/pyproject\.toml ", dockerfile, re.MULTILINE)
+    ours = [project.parent for folder in ("libs", "services") for project in (ROOT / folder).glob("*/pyproject.toml")]
+    assert sorted(copied) == sorted(folder.relative_to(ROOT).as_posix() for folder in ours)
 
 
 def test_compose_and_the_local_runner_start_the_same_kafka() -> None:
