@@ -41,6 +41,8 @@ class Pipeline:
         self.database = database
         self.producer = producer
         self.processes: list[Process] = []
+        self.more_environment: dict[str, str] = {}
+        """Of every process that is started from then on."""
         self._folder = folder
 
     @property
@@ -58,7 +60,7 @@ class Pipeline:
     def process(self, *arguments: str, **environment: str) -> Process:
         """A program of the product with this system's settings, not yet started; killed after the test."""
         log = self._folder / f"{arguments[0]}-{len(self.processes)}.log"
-        process = Process(list(arguments), self.environment | environment, log)
+        process = Process(list(arguments), self.environment | self.more_environment | environment, log)
         self.processes.append(process)
         return process
 

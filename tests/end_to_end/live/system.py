@@ -11,6 +11,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 from tests.end_to_end.live.callers import Caller, Seen
 from tests.end_to_end.live.examples import Stage
+from tests.plugins.collector import Collector, collecting
 from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
 from tests.processes import Process, eventually
 
@@ -51,8 +52,12 @@ class LiveSystem:
 
     stage: Stage
 
-    def __init__(self, pipeline: Pipeline, network: Process, connector: Process, store: Process, folder: Path) -> None:
+    def __init__(
+        self, pipeline: Pipeline, collector: Collector, network: Process, connector: Process, store: Process, folder: Path
+    ) -> None:
         self.pipeline = pipeline
+        self.collector = collector
+        """Gets the traces of all services: of those requests alone that bring one."""
         self.network = network
         self.connector = connector
         self.store = store
@@ -152,18 +157,24 @@ async def running(kafka: str, mongod: str, folder: Path, seen: Seen) -> AsyncIte
         mongo=MongoSettings(url=SecretStr(mongod), database=f"test_{uuid4().hex[:10]}"),
     )
     async with AsyncExitStack() as stack:
+        collector = stack.enter_context(collecting())
         stack.push_async_callback(_remove_topics, settings.kafka)
         pipeline = await stack.enter_async_context(migrated(settings, folder))
         stack.push_async_callback(pipeline.database.client.drop_database, pipeline.database.name)
         stack.callback(_end_all, pipeline)
-        system = await _started(pipeline, folder)
+        system = await _started(pipeline, collector, folder)
         for caller in await _callers(system, seen):
             stack.push_async_callback(caller.close)
         await _fill(system)
         yield system
 
 
-async def _started(pipeline: Pipeline, folder: Path) -> LiveSystem:
+async def _started(pipeline: Pipeline, collector: Collector, folder: Path) -> LiveSystem:
+    pipeline.more_environment = {
+        "WAYPOST_TRACING_ENDPOINT": collector.endpoint,
+        "WAYPOST_TRACING_RATIO": "0",
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+    }
     address = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
     world = ("--sessions", str(SESSIONS), "--chats", str(CHATS), "--history", "20", "--rate", str(EVENTS_A_SECOND))
     phones = ("--scan-seconds", str(SCANNED_AFTER_S))
@@ -174,7 +185,7 @@ async def _started(pipeline: Pipeline, folder: Path) -> LiveSystem:
         pipeline.start("waypost-ingest"),
     )
     connector = await pipeline.start("waypost-connector", "run", **address, **quick)
-    return LiveSystem(pipeline, network, connector, store, folder)
+    return LiveSystem(pipeline, collector, network, connector, store, folder)
 
 
 async def _callers(system: LiveSystem, seen: Seen) -> list[Caller]:

@@ -13,6 +13,12 @@ from tests.unit.architecture.sources import ROOT, trees
 MEMBERS = [ROOT / path for path in ("libs/common", "libs/projection", "deploy/local", *sorted(map(str, ROOT.glob("services/*"))))]
 DISTRIBUTIONS = {"jwt": "pyjwt", "yaml": "pyyaml", "ulid": "python-ulid"}
 """Where a package is imported under another name than it is installed by."""
+NAMESPACES = {
+    "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry": "opentelemetry-api",
+}
+"""Where several distributions share a package."""
 STARTED_AS_PROGRAMS = {"uvloop", "pip"}
 """Chosen by a setting of the server, or run."""
 
@@ -52,5 +58,10 @@ def _third_party(member: Path, *, but: Collection[str] = (), only: str | None = 
                 names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module is not None:
                 names.add(node.module)
-    roots = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {own}
-    return {DISTRIBUTIONS.get(name, name).replace("_", "-") for name in roots}
+    shared = {_namespace(name) for name in names}
+    roots = {name.partition(".")[0] for name in names if _namespace(name) is None} - set(sys.stdlib_module_names) - {own}
+    return {DISTRIBUTIONS.get(name, name).replace("_", "-") for name in roots} | {one for one in shared if one is not None}
+
+
+def _namespace(module: str) -> str | None:
+    return next((name for prefix, name in NAMESPACES.items() if f"{module}.".startswith(f"{prefix}.")), None)

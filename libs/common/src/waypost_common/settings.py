@@ -1,6 +1,7 @@
 """Blocks that the services' settings are made of. Every value comes from the environment: `WAYPOST_<BLOCK>_<FIELD>`."""
 
 import binascii
+import re
 import string
 from base64 import urlsafe_b64decode
 from typing import Annotated, Final, Literal
@@ -14,6 +15,7 @@ from waypost_common.events import MAX_EVENT_BYTES
 Port = Annotated[int, Field(ge=0, le=65_535)]
 DEVICE_KEY_BYTES: Final = 32
 MOST_DEVICE_KEYS: Final = 16
+_COLLECTOR: Final = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
 _BASE64URL: Final = frozenset(f"{string.ascii_letters}{string.digits}-_=")
 
 
@@ -141,6 +143,20 @@ class LogSettings(SettingsBlock):
     """One JSON object a line, or text for people."""
 
 
+class TracingSettings(SettingsBlock):
+    endpoint: str | None = None
+    """Where an OTLP collector takes traces over HTTP, like `http://collector:4318`; `/v1/traces` is added. Unset: no traces."""
+    ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of the requests that are traced, of those that bring no trace of their caller: else the caller's choice holds."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint_is_an_address(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None and not _COLLECTOR.fullmatch(endpoint):
+            raise ValueError("should be like http://collector:4318, without user, query or fragment")
+        return endpoint
+
+
 class CrashSettings(SettingsBlock):
     at: str | None = None
     """For tests alone, never set in a system that is used: the process kills itself when it has passed the place of this name so
@@ -170,4 +186,5 @@ class ServiceSettings(BaseSettings):
     mongo: MongoSettings = MongoSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     crash: CrashSettings = CrashSettings()

@@ -17,12 +17,13 @@ from waypost_api.second_dialect.routes import render_error
 from waypost_api.settings import ApiSettings
 from waypost_api.table import OPERATIONS
 from waypost_common.errors import WaypostError
+from waypost_common.tracing import open_tracing
 
 
 def create_app(settings: ApiSettings, refusal: Refusal | None = None) -> Starlette:
-    metrics = Metrics()
+    metrics, tracing = Metrics(), open_tracing(settings.tracing, service="api")
     around = [
-        Middleware(RequestMiddleware, metrics=metrics),
+        Middleware(RequestMiddleware, metrics=metrics, tracing=tracing),
         # Above what renders errors, so that a script may read these too.
         *cross_origin(settings.http),
         Middleware(AdmissionMiddleware, metrics=metrics, max_in_flight=settings.http.max_in_flight, render=render_error),
@@ -31,7 +32,7 @@ def create_app(settings: ApiSettings, refusal: Refusal | None = None) -> Starlet
         routes=[*PUBLIC_ROUTES, *routes_of(OPERATIONS), *SECOND_DIALECT_ROUTES],
         middleware=around,
         exception_handlers={WaypostError: render_exception, HTTPException: render_exception},
-        lifespan=lifespan_of(settings, metrics, refusal or Refusal()),
+        lifespan=lifespan_of(settings, metrics, tracing, refusal or Refusal()),
     )
     app.router.redirect_slashes = False
     return app

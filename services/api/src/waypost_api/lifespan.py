@@ -34,6 +34,7 @@ from waypost_common.errors import CannotRunError
 from waypost_common.mongo import open_client, open_database
 from waypost_common.probes import serve_probes
 from waypost_common.running import reason_of
+from waypost_common.tracing import Tracing
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -41,17 +42,18 @@ Task = Coroutine[Any, Any, None]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[State]]
 
 
-def lifespan_of(settings: ApiSettings, metrics: Metrics, refusal: Refusal) -> Lifespan:
+def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refusal: Refusal) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:
         async with _explained(refusal), AsyncExitStack() as stack:
+            stack.push_async_callback(tracing.close)
             client = await stack.enter_async_context(open_client(settings.mongo, application="waypost-api"))
             database = open_database(client, settings.mongo)
             login_tokens = await stack.enter_async_context(_login_tokens(settings.jwt, metrics))
 
             waiters = Waiters(metrics)
-            outcomes = OutcomeReader(settings.kafka, waiters)
-            publisher = CommandPublisher(settings.kafka, timeout_s=settings.commands.publish_timeout_ms / 1000)
+            outcomes = OutcomeReader(settings.kafka, waiters, tracing)
+            publisher = CommandPublisher(settings.kafka, tracing, timeout_s=settings.commands.publish_timeout_ms / 1000)
             await stack.enter_async_context(_running(outcomes.run(), publisher.run(), end_if_clocks_differ(client, refusal)))
 
             operations = Operations(database)

@@ -3,7 +3,9 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from waypost_common.metrics import SECONDS, Hop, command_hops
+from waypost_common.outcomes import OutcomeStatus
 
+UNANSWERED = "unanswered"
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
 
 
@@ -26,6 +28,8 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        for status in (*OutcomeStatus, UNANSWERED):
+            self.command_seconds.labels(status)
         self.in_flight = Gauge("waypost_api_requests_in_flight", "Requests under way.", registry=self.registry)
         self.waiters = Gauge("waypost_api_waiters", "Requests waiting for an outcome.", registry=self.registry)
         self.cache_lookups = Counter(

@@ -13,6 +13,7 @@ from ulid import ULID
 
 from waypost_api.metrics import Metrics
 from waypost_common.errors import UnavailableError
+from waypost_common.tracing import NO_TRACING, Kind, Span, Tracing
 from waypost_common.trail import SANE_REQUEST_ID, Trail
 
 log = structlog.stdlib.get_logger(__name__)
@@ -22,20 +23,24 @@ NO_OPERATION: Final = "none"
 RenderError = Callable[[Scope, Exception], Response]
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+METHODS: Final = READING | {"POST", "PUT", "PATCH", "DELETE"}
 
 
 class RequestMiddleware:
     """The outermost: what every response has, and every request leaves behind."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, tracing: Tracing = NO_TRACING) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        trail = scope["waypost.trail"] = _trail(scope)
+        trail = _trail(scope)
+        span = self._span(scope, trail)
+        scope["waypost.trail"] = trail.under(span.traceparent)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=trail.request_id)
         started = time.perf_counter()
@@ -56,7 +61,14 @@ class RequestMiddleware:
             self._metrics.latency.labels(operation).observe(seconds)
             quiet = scope["path"] in PROBES or (scope["method"] in READING and status < 500)
             say = log.debug if quiet else log.info
+            span.end({"http.response.status_code": status}, name=operation, failed=status >= 500)
             say("answered", operation=operation, status=status, ms=round(seconds * 1_000, 1))
+
+    def _span(self, scope: Scope, trail: Trail) -> Span:
+        """Never with the path, which may hold a JID. Probes are not told: there would be little else."""
+        tracing = NO_TRACING if scope["path"] in PROBES else self._tracing
+        attributes = {"http.request.method": scope["method"]} if scope["method"] in METHODS else {}
+        return tracing.span("request", Kind.SERVER, parent=trail.traceparent, attributes=attributes)
 
 
 class AdmissionMiddleware:

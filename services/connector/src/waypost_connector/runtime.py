@@ -20,6 +20,7 @@ from waypost_common.listening import listening_at
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.probes import serve_probes
 from waypost_common.topics import EVENTS, live_commands, topic_name
+from waypost_common.tracing import Tracing, traced
 from waypost_connector.addresses import ChatAddresses
 from waypost_connector.assignment import Assignment
 from waypost_connector.backend import Backend
@@ -70,6 +71,7 @@ class Connector:
                 probes = serve_probes(self._settings.metrics, self._metrics.registry, self._readiness)
                 port = await stack.enter_async_context(probes)
             log.info("connector_started", backend=self._backend.name, probes_port=port)
+            tracing = await stack.enter_async_context(traced(self._settings.tracing, service="connector"))
             client = await stack.enter_async_context(open_client(self._settings.mongo, application="waypost-connector"))
             database = open_database(client, self._settings.mongo)
             gateway_id = self._settings.connector.gateway_id
@@ -78,11 +80,11 @@ class Connector:
                 await check_clock(client)
                 async with asyncio.TaskGroup() as tasks:
                     holding = tasks.create_task(_hold(slot), name="hold the gateway id")
-                    await self._connect(database, stop)
+                    await self._connect(database, tracing, stop)
                     holding.cancel()
         log.info("connector_stopped")
 
-    async def _connect(self, database: MongoDatabase, stop: asyncio.Event) -> None:
+    async def _connect(self, database: MongoDatabase, tracing: Tracing, stop: asyncio.Event) -> None:
         """Waits for Kafka, unless asked to stop, and serves."""
         producers, letters = RenewedProducers(self._create_producer), RenewedProducers(self._create_producer)
         self._producers = producers
@@ -101,11 +103,18 @@ class Connector:
                 starting.cancel()
                 stopping.cancel()
             if not stop.is_set():
-                await self._serve(publisher, letters.current, database, stop)
+                await self._serve(publisher, letters.current, database, tracing, stop)
         finally:
             await asyncio.gather(producers.stop(), letters.stop())
 
-    async def _serve(self, publisher: Publisher, letters: AIOKafkaProducer, database: MongoDatabase, stop: asyncio.Event) -> None:
+    async def _serve(
+        self,
+        publisher: Publisher,
+        letters: AIOKafkaProducer,
+        database: MongoDatabase,
+        tracing: Tracing,
+        stop: asyncio.Event,
+    ) -> None:
         crash = CrashPoints(self._settings.crash.at)
         assignment = Assignment(session_timeout_s=self._settings.kafka.session_timeout_ms / 1_000)
         sessions = CallableSessions()
@@ -120,6 +129,7 @@ class Connector:
             publisher=publisher,
             producer=letters,
             database=database,
+            tracing=tracing,
             crash=crash,
         )
         self._ownership = ownership = Ownership(

@@ -21,6 +21,7 @@ from waypost_common.probes import serve_probes
 from waypost_common.running import running
 from waypost_common.subscriber import LoopSubscriber, subscribe
 from waypost_common.topics import EVENTS, EVENTS_DLQ, INGEST_GROUP, OUTCOMES, group_name, topic_name
+from waypost_common.tracing import NO_TRACING, Tracing, traced
 from waypost_ingest.generations import GenerationFollower
 from waypost_ingest.handler import IngestHandler
 from waypost_ingest.metrics import IngestMetrics
@@ -87,9 +88,12 @@ async def lifespan(app: IngestApp) -> AsyncIterator[GenerationFollower]:
     What is given has `failure`: the service must not go on after that.
     """
     settings = app.settings
-    async with open_client(settings.mongo, application="waypost-ingest") as client:
+    async with (
+        traced(settings.tracing, service="ingest") as tracing,
+        open_client(settings.mongo, application="waypost-ingest") as client,
+    ):
         producer = create_producer(settings.kafka, client_id="waypost-ingest")
-        follower = _follower(app, open_database(client, settings.mongo), producer)
+        follower = _follower(app, open_database(client, settings.mongo), producer, tracing)
         app.metrics.backlog.consumers = follower.behind
         async with (
             serve_probes(settings.metrics, app.metrics.registry, lambda: _missing(follower)),
@@ -102,7 +106,9 @@ async def lifespan(app: IngestApp) -> AsyncIterator[GenerationFollower]:
                 yield follower
 
 
-def _follower(app: IngestApp, database: MongoDatabase, producer: AIOKafkaProducer) -> GenerationFollower:
+def _follower(
+    app: IngestApp, database: MongoDatabase, producer: AIOKafkaProducer, tracing: Tracing = NO_TRACING
+) -> GenerationFollower:
     settings = app.settings
     kafka = settings.kafka
 
@@ -131,6 +137,7 @@ def _follower(app: IngestApp, database: MongoDatabase, producer: AIOKafkaProduce
             dead_letters_topic=topic_name(kafka, EVENTS_DLQ),
             generation=generation,
             metrics=app.metrics,
+            tracing=tracing,
             crash=app.crash,
             standing=standing,
         )

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -13,8 +13,9 @@ from waypost_common.consumption import Batch, ConsumptionStoppedError, NextOffse
 from waypost_common.crash_points import CrashPoint, CrashPoints
 from waypost_common.dead_letters import DeadLetter, DeadLetterLimit, note_dead_letter, publish_dead_letters
 from waypost_common.documents import NO_OFFSET
-from waypost_common.identifiers import EpochMs, EventId, Offset
+from waypost_common.identifiers import CommandId, EpochMs, EventId, Offset
 from waypost_common.topics import EVENTS_DLQ
+from waypost_common.tracing import NO_TRACING, Span, Tracing, handling
 from waypost_ingest.metrics import IngestMetrics, Stage
 from waypost_ingest.outcomes import publish_outcomes
 from waypost_ingest.positions import ANOTHER_LOG, Position, Positions, first_offset
@@ -53,6 +54,7 @@ class IngestHandler:
         dead_letters_topic: str,
         generation: int,
         metrics: IngestMetrics,
+        tracing: Tracing,
         crash: CrashPoints,
         standing: Standing,
     ) -> None:
@@ -65,6 +67,7 @@ class IngestHandler:
         self._generation = generation
         self._live_metrics = metrics
         self._silent_metrics = IngestMetrics()
+        self._tracing = tracing
         self._crash = crash
         self._standing = standing
         self._limits: dict[int, DeadLetterLimit] = {}
@@ -93,7 +96,7 @@ class IngestHandler:
         return self._live_metrics if self._standing.role is Role.LIVE else self._silent_metrics
 
     async def process(self, batch: Batch) -> NextOffsets:
-        started, stages = time.perf_counter(), self._metrics.stage_seconds
+        started, began_ms, stages = time.perf_counter(), time.time() * 1_000, self._metrics.stage_seconds
         with stages.labels(Stage.DECODE).time():
             decoded = {partition: self._decode(partition, records) for partition, records in batch.items()}
         events = [logged for part in decoded.values() for logged in part.events]
@@ -118,7 +121,7 @@ class IngestHandler:
             if self._standing.buries:
                 await self._bury(dead)
             if self._standing.tells_outcomes:
-                await self._tell(applied.outcomes, records)
+                await self._tell(applied.outcomes, records, began_ms)
         self._crash.passed(CrashPoint.INGEST_AFTER_OUTCOME)
         with stages.labels(Stage.POSITIONS).time():
             await self._positions.save(self._reached(decoded))
@@ -171,10 +174,22 @@ class IngestHandler:
         for letter in dead:
             note_dead_letter(letter, self._metrics.dead_letters, EVENTS_DLQ)
 
-    async def _tell(self, outcomes: Sequence[CommandOutcome], records: Mapping[tuple[int, int], Record]) -> None:
-        told = await publish_outcomes(self._producer, self._outcomes_topic, outcomes, generation=self._generation)
+    async def _tell(self, outcomes: Sequence[CommandOutcome], records: Mapping[tuple[int, int], Record], began_ms: float) -> None:
+        tracing = self._tracing if self._standing.role is Role.LIVE else NO_TRACING
+        spans: dict[CommandId, Span] = {}
+        traced = []
+        for outcome in outcomes:
+            command = outcome.command
+            record = records[outcome.logged.partition, outcome.logged.offset]
+            span = spans[command.id] = handling(
+                tracing, record, command=command.id, parent=command.trail.traceparent, started_ms=began_ms
+            )
+            trail = command.trail.under(span.traceparent)
+            traced.append(replace(outcome, command=replace(command, trail=trail)))
+        told = await publish_outcomes(self._producer, self._outcomes_topic, traced, generation=self._generation)
         self._metrics.outcomes.inc(len(told))
         for outcome in told:
+            spans[outcome.command.id].end({"waypost.outcome": outcome.status.value})
             log.info(
                 "command_applied",
                 status=outcome.status.value,

@@ -30,6 +30,7 @@ from waypost_common.topics import (
     live_commands,
     topic_name,
 )
+from waypost_common.tracing import traced
 from waypost_store.command_handler import CommandHandler
 from waypost_store.connections import Connections
 from waypost_store.generations import LiveGeneration
@@ -125,13 +126,18 @@ class StoreService:
     @asynccontextmanager
     async def _lifespan(self, **_options: Any) -> AsyncIterator[None]:
         settings = self.settings
-        async with open_client(settings.mongo, application="waypost-store") as client:
+        async with (
+            traced(settings.tracing, service="store") as tracing,
+            open_client(settings.mongo, application="waypost-store") as client,
+        ):
             database = open_database(client, settings.mongo)
             producer = create_producer(settings.kafka, client_id="waypost-store")
             connections = Connections(database, producer)
             generation = LiveGeneration(database)
-            self._commands.loop.handler = CommandHandler(settings, connections, generation, self.metrics, self._crash)
-            self._outcomes.loop.handler = OutcomeHandler(settings, connections, generation, self.metrics)
+            self._commands.loop.handler = CommandHandler(
+                settings, connections, generation, self.metrics, crash=self._crash, tracing=tracing
+            )
+            self._outcomes.loop.handler = OutcomeHandler(settings, connections, generation, self.metrics, tracing)
             sweeper = Sweeper(settings, connections, self.metrics)
             purger = Purger(settings.store, database, self.metrics)
             async with (

@@ -1,6 +1,7 @@
 """Takes batches of `wa.commands.store`: one claim in MongoDB, one flush to Kafka, then the offsets may be committed."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,6 +17,7 @@ from waypost_common.identifiers import EpochMs
 from waypost_common.outcomes import Outcome
 from waypost_common.publishing import Message, publish
 from waypost_common.topics import COMMANDS_DLQ, EVENTS, OUTCOMES, topic_name
+from waypost_common.tracing import Span, Tracing, handling
 from waypost_store.commands import event_of_command
 from waypost_store.connections import Connections
 from waypost_store.decisions import decide
@@ -39,12 +41,15 @@ class CommandHandler:
         connections: Connections,
         generation: LiveGeneration,
         metrics: StoreMetrics,
+        *,
         crash: CrashPoints,
+        tracing: Tracing,
     ) -> None:
         self._settings = settings
         self._connections = connections
         self._metrics = metrics
         self._crash = crash
+        self._tracing = tracing
         self._sessions = KnownSessions(connections.database, generation, backends=settings.kafka.backend_names)
         self._limit = DeadLetterLimit()
 
@@ -74,8 +79,10 @@ class CommandHandler:
         self._crash.passed(CrashPoint.STORE_AFTER_CLAIM)
         messages: list[Message] = []
         dead: list[DeadLetter] = []
-        for item, decision, claimed in zip(accepted, decisions, claims, strict=True):
-            answer = self._answer(item, decision, claimed, now)
+        spans = [self._span(item, now) for item in accepted]
+        for item, span, decision, claimed in zip(accepted, spans, decisions, claims, strict=True):
+            traced = replace(item, trail=item.trail.under(span.traceparent))
+            answer = self._answer(traced, decision, claimed, now)
             if isinstance(answer, DeadLetter):
                 dead.append(answer)
             else:
@@ -84,10 +91,15 @@ class CommandHandler:
             await publish(connections.producer, messages)
         self._crash.passed(CrashPoint.STORE_AFTER_PUBLISH)
         told = now_ms()
-        for item in accepted:
+        for item, span in zip(accepted, spans, strict=True):
+            span.end()
             self._metrics.hop_seconds.observe((told - item.record.timestamp) / 1_000)
         self._remember_created(accepted, decisions)
         return dead
+
+    def _span(self, item: Accepted, started: EpochMs) -> Span:
+        command, parent = item.command, item.trail.traceparent
+        return handling(self._tracing, item.record, command=command.id, kind=command.command, parent=parent, started_ms=started)
 
     async def _decide(self, accepted: Sequence[Accepted], now: EpochMs) -> list[Decision]:
         """In log order: a session that one command creates is there for the next."""

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from waypost_api.commands.operations import Operations, operation_of, outcome_of
 from waypost_api.commands.publisher import CommandPublisher
 from waypost_api.commands.waiters import Waiters, Waiting
-from waypost_api.metrics import Metrics
+from waypost_api.metrics import UNANSWERED, Metrics
 from waypost_api.queries.scope import Generations
 from waypost_common.commands import CommandEnvelope
 from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
@@ -26,7 +26,6 @@ from waypost_common.outcomes import Outcome, OutcomeStatus
 from waypost_common.trail import NO_TRAIL, Trail
 
 FIRST_LOOK_S: Final = 0.1
-UNANSWERED: Final = "unanswered"
 
 Gone = asyncio.Future[None]
 """Done once the client has closed its connection."""

@@ -13,6 +13,8 @@ from waypost_common.kafka import start_whole
 from waypost_common.outcomes import OUTCOME_ADAPTER
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import OUTCOMES, topic_name
+from waypost_common.tracing import Tracing, handling
+from waypost_common.trail import trail_of
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -22,9 +24,10 @@ STOP_S: Final = 5.0
 
 
 class OutcomeReader:
-    def __init__(self, settings: KafkaSettings, waiters: Waiters) -> None:
+    def __init__(self, settings: KafkaSettings, waiters: Waiters, tracing: Tracing) -> None:
         self._settings = settings
         self._waiters = waiters
+        self._tracing = tracing
         self.ready = asyncio.Event()
         """Set once the end offsets are known: what is published from then on is seen."""
 
@@ -69,6 +72,9 @@ class OutcomeReader:
         except ValidationError:
             log.warning("outcome_malformed", partition=record.partition, offset=record.offset)
             return
+        parent = trail_of(record.headers).traceparent
+        if parent is not None:
+            handling(self._tracing, record, command=outcome.command, parent=parent, started_ms=record.timestamp).end()
         self._waiters.resolve(outcome, written_ms=record.timestamp)
 
 

@@ -14,6 +14,7 @@ from waypost_common.kafka import create_producer, start_whole
 from waypost_common.live_commands import LiveCommand, key_of_live_command
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import COMMANDS_STORE, live_commands, topic_name
+from waypost_common.tracing import Kind, Span, Tracing
 from waypost_common.trail import Trail
 
 log = structlog.stdlib.get_logger(__name__)
@@ -24,8 +25,9 @@ UNAVAILABLE: Final = "commands cannot be taken at the moment: Kafka does not ans
 
 
 class CommandPublisher:
-    def __init__(self, settings: KafkaSettings, *, timeout_s: float) -> None:
+    def __init__(self, settings: KafkaSettings, tracing: Tracing, *, timeout_s: float) -> None:
         self._settings = settings
+        self._tracing = tracing
         self._timeout_s = timeout_s
         self._topic = topic_name(settings, COMMANDS_STORE)
         self._producer: AIOKafkaProducer | None = None
@@ -48,16 +50,18 @@ class CommandPublisher:
         producer = self._producer
         if producer is None:
             raise UnavailableError(UNAVAILABLE)
-        headers = [("command", command.command.encode()), ("schema", command.schema_version.encode()), *trail.headers()]
         if backend is None:
-            topic, key = COMMANDS_STORE, key_of_command(cast("StoreCommand", command))
+            topic, key = topic_name(self._settings, COMMANDS_STORE), key_of_command(cast("StoreCommand", command))
         else:
-            topic, key = live_commands(backend), key_of_live_command(cast("LiveCommand", command))
+            topic, key = topic_name(self._settings, live_commands(backend)), key_of_live_command(cast("LiveCommand", command))
+        span = self._span(topic, command, trail)
+        headers = [("command", command.command.encode()), ("schema", command.schema_version.encode())]
+        headers += trail.under(span.traceparent).headers()
+        taken = False
         try:
             async with asyncio.timeout(self._timeout_s):
-                await producer.send_and_wait(
-                    topic_name(self._settings, topic), encode_command(command), key=key.encode(), headers=headers
-                )
+                await producer.send_and_wait(topic, encode_command(command), key=key.encode(), headers=headers)
+            taken = True
         except TimeoutError as error:
             self._breaker.failed()
             raise UnavailableError(UNAVAILABLE) from error
@@ -66,7 +70,19 @@ class CommandPublisher:
             self._broken.set()
             log.warning("command_not_published", error=type(error).__name__)
             raise UnavailableError(UNAVAILABLE) from error
+        finally:
+            span.end(failed=not taken)
         self._breaker.answered()
+
+    def _span(self, topic: str, command: CommandEnvelope, trail: Trail) -> Span:
+        attributes = {
+            "messaging.system": "kafka",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": topic,
+            "waypost.command": command.id,
+            "waypost.command.type": command.command,
+        }
+        return self._tracing.span(f"send {topic}", Kind.PRODUCER, parent=trail.traceparent, attributes=attributes)
 
     async def run(self) -> None:
         """Until cancelled: keeps a started producer, and makes a new one when the former has failed."""

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from random import Random
 from time import monotonic
 from typing import Final, Protocol, TypeVar
@@ -20,6 +21,7 @@ from waypost_common.live_commands import REPEATABLE, LiveCommand, MessageSendCom
 from waypost_common.mongo import Document
 from waypost_common.outcomes import OutcomeStatus
 from waypost_common.topics import COMMANDS_DLQ
+from waypost_common.tracing import NO_TRACING, Kind, Tracing, handling
 from waypost_connector.backoff import delays
 from waypost_connector.live.budgets import SendBudgets
 from waypost_connector.live.calls import Call, Done, Ended
@@ -68,6 +70,7 @@ class Executor:
         metrics: LiveMetrics,
         *,
         operations: Collection[str],
+        tracing: Tracing = NO_TRACING,
         crash: CrashPoints = NO_CRASH,
     ) -> None:
         self._sessions = sessions
@@ -76,6 +79,7 @@ class Executor:
         self._budgets = budgets
         self._metrics = metrics
         self._operations = operations
+        self._tracing = tracing
         self._crash = crash
 
     async def execute(self, entry: Entry) -> None:
@@ -88,7 +92,10 @@ class Executor:
         with structlog.contextvars.bound_contextvars(
             command=command.id, session=command.session, request_id=item.trail.request_id
         ):
+            span = handling(self._tracing, item.record, command=command.id, kind=command.command, parent=item.trail.traceparent)
+            entry.item = replace(item, trail=item.trail.under(span.traceparent))
             await self._execute(entry)
+            span.end()
 
     async def _execute(self, entry: Entry) -> None:
         item, command = entry.item, entry.item.command
@@ -107,7 +114,14 @@ class Executor:
             if sends:
                 await _patiently(lambda: self._budgets.keep(command.session))
             self._crash.passed(CrashPoint.CONNECTOR_AFTER_CLAIM)
+            span = self._tracing.span(
+                "call WhatsApp",
+                Kind.CLIENT,
+                parent=item.trail.traceparent,
+                attributes={"waypost.command": command.id, "waypost.command.type": command.command},
+            )
             ended = await Call(self._sessions, self._metrics).make(entry, line)
+            span.end(failed=isinstance(ended, Ended))
             self._crash.passed(CrashPoint.CONNECTOR_AFTER_CALL)
             await self._tell(item, ended)
             if not item.may_wait:

@@ -13,6 +13,7 @@ from waypost_common.crash_points import CrashPoints
 from waypost_common.kafka import consumer_options
 from waypost_common.mongo import MongoDatabase
 from waypost_common.topics import connector_group, group_name, live_commands, topic_name
+from waypost_common.tracing import Tracing
 from waypost_connector.assignment import Assignment
 from waypost_connector.backend import Backend
 from waypost_connector.backoff import delays
@@ -48,6 +49,7 @@ class LiveCommands:
         publisher: Publisher,
         producer: AIOKafkaProducer,
         database: MongoDatabase,
+        tracing: Tracing,
         crash: CrashPoints,
     ) -> None:
         kafka, sending = settings.kafka, settings.sending
@@ -59,7 +61,9 @@ class LiveCommands:
         limits = (SendLimit(sending.per_minute, MINUTE_S), SendLimit(sending.per_hour, HOUR_S))
         budgets = SendBudgets(limits, StoredSentTimes(database))
         operations = frozenset(backend.operations)
-        self._executor = Executor(sessions, Ledger(database), output, budgets, metrics, operations=operations, crash=crash)
+        self._executor = Executor(
+            sessions, Ledger(database), output, budgets, metrics, operations=operations, tracing=tracing, crash=crash
+        )
         # Half of the session timeout in all, for what is under way and then for the commit.
         deadline_s = kafka.session_timeout_ms / 4_000
         self._loop = CommandLoop(output, metrics, assignment, revoke_deadline_s=deadline_s, crash=crash)

@@ -1,0 +1,53 @@
+"""Alert rules and dashboard parse, ask for metrics that there are, and lead to what is to be done.
+
+That the running services tell these metrics: tests/end_to_end/live/test_telemetry.py.
+"""
+
+import re
+from typing import Any
+
+import pytest
+from tests.monitoring import alerts, expressions, mentioned, panels
+
+KNOWN = {"up"}
+FUNCTIONS = {"sum", "max", "rate", "increase", "absent", "histogram_quantile", "topk", "by"}
+
+
+@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
+def test_an_alert_says_what_is_wrong_and_where_it_is_told_what_to_do(alert: dict[str, Any]) -> None:
+    kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", alert["alert"]).lower()
+    assert alert["annotations"]["runbook"] == f"docs/operations.md#alert-{kebab}"
+    assert alert["annotations"]["summary"]
+    assert alert["labels"]["severity"] in {"page", "warn"}
+    assert re.fullmatch(r"\d+[ms]", alert.get("for", "0s"))
+
+
+def test_no_two_alerts_share_a_name() -> None:
+    names = [alert["alert"] for alert in alerts()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("expression", list(expressions()))
+def test_an_expression_is_whole(expression: str) -> None:
+    """No parser of PromQL is at hand: brackets pair, and words are functions, labels or metrics."""
+    quoted = re.sub(r'"[^"]*"', '""', expression)
+    for left, right in ("()", "{}", "[]"):
+        assert quoted.count(left) == quoted.count(right)
+    called = set(re.findall(r"\b([a-z_]+) ?\(", quoted))
+    assert called <= FUNCTIONS
+    metrics = set(re.findall(r"\b(?:waypost_\w+|up)(?=[\[{) ]|$)", quoted))
+    assert metrics
+    assert metrics - mentioned() <= KNOWN
+
+
+def test_panels_have_titles_and_places_of_their_own() -> None:
+    titles = [panel["title"] for panel in panels()]
+    places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels()]
+    assert len(set(titles)) == len(titles) == len(set(places)) > 15
+
+
+def test_every_metric_that_they_ask_for_is_listed_in_the_documentation() -> None:
+    from tests.contract.test_generated_documents import ROOT
+
+    listed = set(re.findall(r"^\| `(waypost_\w+)` \|", (ROOT / "docs/telemetry.md").read_text(), re.MULTILINE))
+    assert {re.sub(r"_(bucket|sum|count)$", "", name) for name in mentioned()} <= listed
