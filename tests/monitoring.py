@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-DEPLOY = Path(__file__).parents[1] / "deploy"
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
 
 
 def alerts() -> list[dict[str, Any]]:

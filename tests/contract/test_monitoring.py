@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.monitoring import alerts, expressions, mentioned, panels
+from tests.monitoring import ROOT, alerts, expressions, mentioned, panels
 
 KNOWN = {"up"}
 FUNCTIONS = {"sum", "max", "rate", "increase", "absent", "histogram_quantile", "topk", "by"}
@@ -20,6 +20,12 @@ def test_an_alert_says_what_is_wrong_and_where_it_is_told_what_to_do(alert: dict
     assert alert["annotations"]["summary"]
     assert alert["labels"]["severity"] in {"page", "warn"}
     assert re.fullmatch(r"\d+[ms]", alert.get("for", "0s"))
+
+
+def test_the_runbook_has_a_section_for_each_alert_and_for_nothing_else() -> None:
+    headings = re.findall(r"^### (Alert: .*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    anchors = [re.sub(r"[^a-z0-9 ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    assert [f"docs/operations.md#{anchor}" for anchor in anchors] == [alert["annotations"]["runbook"] for alert in alerts()]
 
 
 def test_no_two_alerts_share_a_name() -> None:
@@ -47,7 +53,5 @@ def test_panels_have_titles_and_places_of_their_own() -> None:
 
 
 def test_every_metric_that_they_ask_for_is_listed_in_the_documentation() -> None:
-    from tests.contract.test_generated_documents import ROOT
-
     listed = set(re.findall(r"^\| `(waypost_\w+)` \|", (ROOT / "docs/telemetry.md").read_text(), re.MULTILINE))
     assert {re.sub(r"_(bucket|sum|count)$", "", name) for name in mentioned()} <= listed
