@@ -52,6 +52,23 @@ def test_panels_have_titles_and_places_of_their_own() -> None:
     assert len(set(titles)) == len(titles) == len(set(places)) > 15
 
 
+BOUNDED = {
+    "cache", "collection", "command", "event", "hop", "operation", "partition", "phase", "queue", "reason", "result", "source",
+    "stage", "status", "topic",
+}  # fmt: skip
+"""Labels whose values are few, whoever uses the system: of sessions, chats and organizations there may be any number."""
+
+
+def test_metrics_are_named_as_prometheus_wants_and_their_labels_have_few_values() -> None:
+    row = re.compile(r"^\| `(waypost_\w+)` \| (\w+) \| (.*?) \| .+ \|$", re.MULTILINE)
+    rows = row.findall((ROOT / "docs/telemetry.md").read_text())
+    assert len(rows) > 40
+    for name, kind, labels in rows:
+        assert name.endswith("_total") == (kind == "counter"), name
+        assert set(re.findall(r"`(\w+)`", labels)) <= BOUNDED, name
+        assert not re.search(r"_(ms|milliseconds|time|latency|duration)$", name), name
+
+
 def test_every_metric_that_they_ask_for_is_listed_in_the_documentation() -> None:
     listed = set(re.findall(r"^\| `(waypost_\w+)` \|", (ROOT / "docs/telemetry.md").read_text(), re.MULTILINE))
     assert {re.sub(r"_(bucket|sum|count)$", "", name) for name in mentioned()} <= listed

@@ -86,6 +86,7 @@ class StoreService:
         )
         self._subscribers = (self._commands, self._outcomes)
         self.metrics.backlog.consumers = self._behind
+        self.metrics.ready.set_function(lambda: not self._waiting())
         broker.publisher(
             topic_name(kafka, EVENTS),
             title="Events",
@@ -179,9 +180,12 @@ class StoreService:
             yield from subscriber.loop.behind()
 
     async def _readiness(self) -> str | None:
-        waiting = [subscriber.group_id for subscriber in self._subscribers if not subscriber.loop.ready]
-        self.metrics.ready.set(0 if waiting else 1)
-        return f"no partitions yet in {', '.join(str(group) for group in waiting)}" if waiting else None
+        waiting = self._waiting()
+        return f"no partitions yet in {', '.join(waiting)}" if waiting else None
+
+    def _waiting(self) -> list[str]:
+        """The groups that have given this process no partitions yet."""
+        return [str(subscriber.group_id) for subscriber in self._subscribers if not subscriber.loop.ready]
 
 
 def create_service(settings: StoreSettings) -> StoreService:
