@@ -16,6 +16,7 @@ from waypost_common.mongo import MongoDatabase
 from waypost_common.report.partitions import committed_offsets, partition_counts
 from waypost_common.topics import EVENTS, INGEST_GROUP, group_name, topic_name, topic_names
 from waypost_store.errors import StoreError
+from waypost_store.readiness import wait_until_set_up
 from waypost_store.schema import ensure_projections
 from waypost_store.settings import StoreSettings
 from waypost_store.setup.migrate import MigrationResult, migrate
@@ -96,6 +97,11 @@ async def test_a_database_of_a_newer_version_is_left_alone(migrated: StoreSettin
     await database[Collection.MIGRATIONS].insert_one({"_id": 9_999})
     with pytest.raises(StoreError, match="newer waypost"):
         await run(migrated)
+
+
+async def test_the_store_runs_beside_a_newer_version_that_has_migrated(migrated: StoreSettings, database: MongoDatabase) -> None:
+    await database[Collection.MIGRATIONS].insert_one({"_id": 9_999})
+    await wait_until_set_up(migrated, database.client, database)
 
 
 async def test_servers_that_are_away_are_told_by_name(settings: StoreSettings) -> None:

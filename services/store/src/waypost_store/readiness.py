@@ -12,7 +12,7 @@ from waypost_common.report.partitions import partition_counts
 from waypost_common.topics import topic_names
 from waypost_store.errors import StoreError
 from waypost_store.settings import StoreSettings
-from waypost_store.setup.migrate import document_changes
+from waypost_store.setup.migrate import document_changes, newer_migration
 from waypost_store.waiting import wait_for_kafka, wait_for_mongo
 
 log = structlog.stdlib.get_logger(__name__)
@@ -31,6 +31,9 @@ async def wait_until_set_up(settings: StoreSettings, client: MongoClient, databa
     await wait_for_mongo(client, timeout_s=timeout_s, report=report)
     await check_clock(client)
     await wait_for_kafka(settings.kafka, timeout_s=timeout_s, report=report)
+    if newer := await newer_migration(database):
+        # While a system is upgraded, or after it was set back: migrations only add, so that the version before goes on beside.
+        log.warning("database_is_newer", migration=newer, advice="upgrade this waypost-store too")
     while (missing := await _missing(settings, database)) is not None:
         if time.monotonic() >= until:
             raise StoreError(f"{missing}: run `waypost migrate`, then start again")

@@ -15,7 +15,7 @@ from waypost_store.errors import StoreError
 from waypost_store.report.findings import disk_findings, findings
 from waypost_store.report.status import system_status
 from waypost_store.settings import StoreSettings
-from waypost_store.setup.migrate import document_changes
+from waypost_store.setup.migrate import document_changes, newer_migration
 from waypost_store.setup.offsets import offset_changes
 from waypost_store.setup.topics import topic_changes
 from waypost_store.waiting import wait_for_kafka, wait_for_mongo
@@ -57,6 +57,8 @@ async def _reachable(waiting: Awaitable[None]) -> list[str]:
 
 
 async def _not_set_up(settings: StoreSettings, database: MongoDatabase) -> list[str]:
+    if newer := await newer_migration(database):
+        return [f"the database has migration {newer}, which this waypost does not know: use a newer one"]
     admin = create_admin(settings.kafka, client_id="waypost-doctor")
     await admin.start()
     try:

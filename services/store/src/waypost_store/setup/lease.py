@@ -16,17 +16,18 @@ LEASE_ID = "lease"
 LEASE_MS = 30_000
 RENEW_S = 10.0
 RETRY_S = 0.3
+TELL_S = 10.0
 
 
 @asynccontextmanager
-async def migration_lease(database: MongoDatabase, *, timeout_s: float, report: Report) -> AsyncIterator[None]:
-    """Waits for its turn; raises StoreError when another holds it beyond `timeout_s`. A crashed holder's lease runs out."""
+async def migration_lease(database: MongoDatabase, *, report: Report) -> AsyncIterator[None]:
+    """Waits for its turn, for as long as another is at work: an index may take its time. A crashed holder's lease runs out."""
     owner = uuid4().hex
-    until = time.monotonic() + timeout_s
+    tell_at = 0.0
     while not await _take(database, owner):
-        if time.monotonic() >= until:
-            raise StoreError("another `waypost migrate` is still at work: wait for it, then run this again")
-        report("waiting for another `waypost migrate`")
+        if time.monotonic() >= tell_at:
+            report("waiting for another `waypost migrate`")
+            tell_at = time.monotonic() + TELL_S
         await asyncio.sleep(RETRY_S)
     try:
         async with asyncio.TaskGroup() as tasks:

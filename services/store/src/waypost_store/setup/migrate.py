@@ -24,6 +24,7 @@ from waypost_store.setup.topics import topic_changes
 from waypost_store.waiting import Report, wait_for_kafka, wait_for_mongo
 
 FIRST_GENERATION: Final = 1
+NEWEST: Final = max(migration.number for migration in MIGRATIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,8 @@ class MigrationResult:
 async def migrate(settings: StoreSettings, *, plan: bool, report: Report) -> MigrationResult:
     """Brings Kafka and MongoDB up to this version. Repeatable, and safe from several processes at once.
 
-    Waits for both up to the start-up timeout. Raises StoreError with what to do. `plan` changes nothing.
+    Waits for both up to the start-up timeout, and for another one at work for as long as that takes. Raises StoreError with what
+    to do. `plan` changes nothing.
     """
     timeout_s = settings.store.startup_timeout_s
     async with open_client(settings.mongo, application="waypost-migrate") as client:
@@ -46,13 +48,15 @@ async def migrate(settings: StoreSettings, *, plan: bool, report: Report) -> Mig
         try:
             if plan:
                 return await _run(settings, database, plan=True, report=report)
-            async with migration_lease(database, timeout_s=timeout_s, report=report):
+            async with migration_lease(database, report=report):
                 return await _run(settings, database, plan=False, report=report)
         except (KafkaError, PyMongoError) as error:
             raise StoreError(f"the migration stopped half-way ({type(error).__name__}): run it again") from error
 
 
 async def _run(settings: StoreSettings, database: MongoDatabase, *, plan: bool, report: Report) -> MigrationResult:
+    if newer := await newer_migration(database):
+        raise StoreError(f"the database has migration {newer}, this version of waypost knows up to {NEWEST}: use a newer waypost")
     done: list[str] = []
 
     async def take(changes: list[Change]) -> None:
@@ -85,14 +89,14 @@ async def applied_migrations(database: MongoDatabase) -> set[int]:
     return {int(document["_id"]) async for document in recorded}
 
 
+async def newer_migration(database: MongoDatabase) -> int | None:
+    """The newest that was made by a newer version than this one. What this one's services use is there all the same."""
+    newest = max(await applied_migrations(database), default=0)
+    return newest if newest > NEWEST else None
+
+
 async def document_changes(database: MongoDatabase) -> list[Change]:
-    """Raises StoreError when the database was migrated by a newer version than this one."""
     applied = await applied_migrations(database)
-    newest = max(migration.number for migration in MIGRATIONS)
-    if applied and max(applied) > newest:
-        raise StoreError(
-            f"the database has migration {max(applied)}, this version of waypost knows up to {newest}: use a newer waypost"
-        )
     return [
         Change(
             description=f"migration {migration.number}: {migration.description}",
