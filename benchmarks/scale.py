@@ -59,8 +59,8 @@ FULL: Final = Scale(
 
 QUICK: Final = Scale(
     rounds=1,
-    mixed_events=12_000,
-    messages=10_000,
+    mixed_events=25_000,
+    messages=15_000,
     warm_up_share=0.2,
     poll_sizes=(500, 2_000, 10_000),
     bulk_sizes=(1_000, 5_000, 20_000),

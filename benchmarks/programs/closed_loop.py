@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -36,9 +37,9 @@ class Client(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            self._transport = transport
-            self._ask()
+        # Not of that class where uvloop made it.
+        self._transport = cast("asyncio.WriteTransport", transport)
+        self._ask()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -84,13 +85,17 @@ async def run(
 ) -> dict[str, float]:
     counted = Counted()
     loop = asyncio.get_running_loop()
+    transports = []
     for _ in range(clients):
-        await loop.create_connection(lambda: Client(requests, status.encode(), counted), *address)
+        transport, _ = await loop.create_connection(lambda: Client(requests, status.encode(), counted), *address)
+        transports.append(transport)
     await asyncio.sleep(warm_up)
     counted.counting, started = True, time.perf_counter()
     await asyncio.sleep(seconds)
-    counted.counting = False
-    return {"answers": counted.answers, "errors": counted.errors, "seconds": time.perf_counter() - started}
+    found = {"answers": counted.answers, "errors": counted.errors, "seconds": time.perf_counter() - started}
+    for transport in transports:
+        transport.close()
+    return found
 
 
 def main() -> None:

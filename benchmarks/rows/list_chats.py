@@ -1,6 +1,6 @@
 """listChats of 50 by 16 clients at once, beside a bare route of Starlette that gives the same list."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,23 +27,24 @@ class Listing:
         self._bench = bench
         self._system = system
         self._seed = plant(system)
-        self._session, _ = add_session(system, self._seed, chats=CHATS)
+        session, _ = add_session(system, self._seed, chats=CHATS)
+        self._target = f"{chats_of(session)}?limit={PAGE}"
         self._key_file = self._write_key()
 
     def of_api(self, **environment: str) -> float:
         """Requests a second that one process of our API answers."""
-        return self._ask("listChats", self._system.service("waypost-api", **environment), self._system.http_port)
+        program = self._system.service("waypost-api", **environment)
+        return self._ask("listChats", program, Service.until_ready)
 
     def of_bare_route(self) -> float:
-        port = self._system.http_port
-        arguments = ("--port", str(port), "--organization", self._seed.organization)
+        arguments = ("--port", str(self._system.http_port), "--organization", self._seed.organization)
         program = self._system.program("benchmarks.programs.bare_route", *arguments)
-        return self._ask("bare route", program, port)
+        return self._ask("bare route", program, lambda program: program.until_answered(self._system.http_port, self._target))
 
-    def _ask(self, name: str, program: Service, port: int) -> float:
-        target = f"{chats_of(self._session)}?limit={PAGE}"
+    def _ask(self, name: str, program: Service, wait: Callable[[Service], float]) -> float:
+        port, target = self._system.http_port, self._target
         with program:
-            program.until_answered(port, target)
+            wait(program)
             seconds = self._bench.scale.clients_seconds
             loop = ClosedLoop(port, self._key_file, [target], clients=CLIENTS, warm_up=WARM_UP_SECONDS, seconds=seconds)
             answered = loop.wait()

@@ -1,3 +1,4 @@
+import asyncio
 import subprocess
 import sys
 from collections import Counter
@@ -5,8 +6,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import uvloop
 from benchmarks.histories import SEED, Encoded, EvenCast, copies, encoded, long_tail, new_messages, spread
-from benchmarks.programs.closed_loop import content_length, request_bytes
+from benchmarks.programs.closed_loop import content_length, request_bytes, run
 from benchmarks.rows import ROWS
 
 from waypost_common.events import EVENT_ADAPTER, key_of
@@ -62,6 +64,25 @@ def test_a_request_with_a_body_tells_its_length() -> None:
     sent = request_bytes("PATCH", "/x", "h", "k", '{"a":"é"}')
     head, _, body = sent.partition(b"\r\n\r\n")
     assert content_length(head) == len(body) == 10
+
+
+def test_each_client_asks_again_once_it_is_answered() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(1_000):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    async def ask() -> dict[str, float]:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        try:
+            requests = [request_bytes("GET", "/x", "h", "k", "")]
+            return await run(server.sockets[0].getsockname(), requests, clients=3, warm_up=0, seconds=0.1, status="200")
+        finally:
+            server.close()
+
+    counted = uvloop.run(ask())
+    assert counted["answers"] > 3
+    assert counted["errors"] == 0
 
 
 def test_the_chats_of_an_even_session_are_about_equally_busy() -> None:
