@@ -104,6 +104,8 @@ async def test_an_import_is_refused_where_the_session_is_another_organizations_o
 ) -> None:
     folder = tmp_path / "export"
     await applied(pipeline, [working_session(), message("ONE"), message("TWO", chat=BOB)])
+    chosen = {"_id": "S1|1@lid", "session": "S1", "organization": "org_1", "jid": "1@lid", "chosen": BOB}
+    await pipeline.database[Collection.ADDRESSES].insert_one(chosen)
     await export(pipeline.settings, Scope(session=working_session().session), folder, partial=False, report=lambda _line: None)
     theirs = working_session(organization="org_2")
     await other.publish([theirs])
@@ -114,8 +116,11 @@ async def test_an_import_is_refused_where_the_session_is_another_organizations_o
     with pytest.raises(StoreError, match="belongs to another organization"):
         await imported(other, folder)
     assert len(await other.read_all()) == 1
+    assert await other.database[Collection.ADDRESSES].find_one({}) is None
     # In the system that it came from all of it is there; another message of the same chat is no hindrance then.
+    await pipeline.database[Collection.ADDRESSES].delete_one({})
     assert (await imported(pipeline, folder)).published == 0
+    assert await pipeline.database[Collection.ADDRESSES].find_one({}) == chosen
     await pipeline.publish([message("THREE")])
     assert (await imported(pipeline, folder)).published == 0
     await pipeline.database[Collection.SESSIONS].update_one({"_id": "S1"}, {"$set": {"removed": True}})

@@ -15,7 +15,15 @@ from waypost_common.identifiers import EpochMs
 from waypost_store.errors import StoreError
 from waypost_store.transfer.content import ExportContent
 from waypost_store.transfer.files import ExportFolder, read_manifest
-from waypost_store.transfer.manifest import MANIFEST, SESSIONS_FILE, ExportedSession, LeftOut, Manifest, parse_manifest
+from waypost_store.transfer.manifest import (
+    ADDRESSES_FILE,
+    MANIFEST,
+    SESSIONS_FILE,
+    ExportedSession,
+    LeftOut,
+    Manifest,
+    parse_manifest,
+)
 
 EVENTS_FILE = "events-00003.ndjson.gz"
 EVENTS = [message("ONE"), message("TWO"), working_session()]
@@ -24,6 +32,7 @@ EVENTS = [message("ONE"), message("TWO"), working_session()]
 def exported(folder: Path) -> Manifest:
     target = ExportFolder(folder)
     target.prepare()
+    target.append(ADDRESSES_FILE, [b'["S1","1@lid","2@s.whatsapp.net"]'])
     target.append(SESSIONS_FILE, [encode_event(EVENTS[2])])
     for one in EVENTS[:2]:
         target.append(EVENTS_FILE, [encode_event(one)])
@@ -37,7 +46,8 @@ def exported(folder: Path) -> Manifest:
         topic="wa.events",
         read=[],
         left_out=LeftOut(),
-        files=target.finish_files(),
+        files=(files := target.finish_files())[1:],
+        addresses=files[0],
     )
     target.finish(manifest)
     return manifest
@@ -58,7 +68,7 @@ def rewritten(folder: Path, name: str, lines: list[bytes]) -> None:
     """Another content, with a manifest that fits it."""
     (folder / name).write_bytes(gzip.compress(b"".join(line + b"\n" for line in lines)))
     manifest = orjson.loads((folder / MANIFEST).read_bytes())
-    for file in manifest["files"]:
+    for file in [*manifest["files"], manifest["addresses"]]:
         if file["name"] == name:
             file["sha256"] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     (folder / MANIFEST).write_bytes(orjson.dumps(manifest))
@@ -90,7 +100,7 @@ def test_one_that_was_interrupted_is_no_export_and_is_begun_anew(tmp_path: Path)
     with pytest.raises(StoreError, match=r"no export, or one that was not finished"):
         read_manifest(tmp_path)
     exported(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [EVENTS_FILE, MANIFEST, SESSIONS_FILE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [ADDRESSES_FILE, EVENTS_FILE, MANIFEST, SESSIONS_FILE]
 
 
 @pytest.mark.parametrize(("name", "why"), [(MANIFEST, "holds an export already"), ("letter.txt", "holds something else")])
@@ -129,13 +139,21 @@ def test_what_does_not_fit_the_manifest_is_refused(tmp_path: Path, lines: list[b
         checked(tmp_path)
 
 
+@pytest.mark.parametrize("line", [b'["S2","1@lid","2@s.whatsapp.net"]', b'["S1","1@lid","nobody"]', b'["S1","1@lid"]', b"{"])
+def test_an_address_that_does_not_fit_is_refused(tmp_path: Path, line: bytes) -> None:
+    exported(tmp_path)
+    rewritten(tmp_path, ADDRESSES_FILE, [line])
+    with pytest.raises(StoreError, match=ADDRESSES_FILE):
+        checked(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"format": "zip"}, "not that of an export"),
         ({"version": 2}, "use a newer one"),
         ({"organization": "a|b"}, "organization"),
-        ({"files": [{"name": "../../etc/passwd.ndjson.gz", "events": 0, "bytes": 0, "sha256": "0" * 64}]}, r"files\.0\.name"),
+        ({"files": [{"name": "../../etc/passwd.ndjson.gz", "lines": 0, "bytes": 0, "sha256": "0" * 64}]}, r"files\.0\.name"),
     ],
 )
 def test_a_manifest_that_is_none_says_why(tmp_path: Path, change: dict[str, Any], why: str) -> None:

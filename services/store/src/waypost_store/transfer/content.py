@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from waypost_common.events import EVENT_ADAPTER, Event, key_of
 from waypost_common.identifiers import SessionId
 from waypost_store.errors import StoreError
+from waypost_store.transfer.addresses import Address, parse_address
 from waypost_store.transfer.comparison import Chains, extend
 from waypost_store.transfer.files import COPY_AGAIN, check_file, chunks_of
 from waypost_store.transfer.manifest import SESSIONS_FILE, ExportedFile, Manifest
@@ -39,8 +40,10 @@ class ExportContent:
 
         Calls `advance` with how many events more were looked at.
         """
-        for file in self._manifest.files:
+        for file in (*self._manifest.files, *filter(None, [self._manifest.addresses])):
             await asyncio.to_thread(check_file, self._folder, file)
+        async for _ in self.addresses():
+            pass
         chains: Chains = {}
         counts: Counter[SessionId] = Counter()
         async for file, events in self._chunks():
@@ -59,6 +62,14 @@ class ExportContent:
         """A few at a time, in the order in which they are to be published."""
         async for _, events in self._chunks():
             yield events
+
+    async def addresses(self) -> AsyncIterator[list[Address]]:
+        """A few at a time. Raises StoreError."""
+        if self._manifest.addresses is None:
+            return
+        chunks = chunks_of(self._folder, self._manifest.addresses, lines=AT_ONCE, longest=self._longest)
+        while (lines := await asyncio.to_thread(next, chunks, None)) is not None:
+            yield [parse_address(line, self._sessions) for line in lines]
 
     async def _chunks(self) -> AsyncIterator[tuple[ExportedFile, list[Exported]]]:
         for file in self._manifest.files:

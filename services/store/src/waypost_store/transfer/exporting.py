@@ -18,8 +18,9 @@ from waypost_store.positions import made_again, positions_of, shortened
 from waypost_store.progress import Progress
 from waypost_store.scope import Scope, sessions_of
 from waypost_store.settings import StoreSettings
+from waypost_store.transfer.addresses import addresses_of
 from waypost_store.transfer.files import ExportFolder
-from waypost_store.transfer.manifest import SESSIONS_FILE, ExportedFile, ExportedSession, Manifest, ReadPartition
+from waypost_store.transfer.manifest import ADDRESSES_FILE, SESSIONS_FILE, ExportedSession, Manifest, ReadPartition
 from waypost_store.transfer.selection import Selection
 from waypost_store.verify.log_reader import LogReader
 from waypost_store.waiting import Report
@@ -56,7 +57,11 @@ async def export(settings: StoreSettings, scope: Scope, folder: Path, *, partial
         target = ExportFolder(folder)
         await asyncio.to_thread(target.prepare)
         try:
-            files = await _write_all(log, starts=starts, ends=ends, selection=selection, target=target, report=report)
+            await _write_events(log, starts=starts, ends=ends, selection=selection, target=target, report=report)
+            addresses = [line async for line in addresses_of(database, sessions.there)]
+            if addresses:
+                await asyncio.to_thread(target.append, ADDRESSES_FILE, addresses)
+            files = await asyncio.to_thread(target.finish_files)
         finally:
             target.close()
         manifest = Manifest(
@@ -69,13 +74,14 @@ async def export(settings: StoreSettings, scope: Scope, folder: Path, *, partial
             topic=topic_name(settings.kafka, EVENTS),
             read=[ReadPartition(partition=one, first=start, end=max(start, ends[one])) for one, start in starts.items()],
             left_out=selection.left_out,
-            files=files,
+            files=[file for file in files if file.name != ADDRESSES_FILE],
+            addresses=next((file for file in files if file.name == ADDRESSES_FILE), None),
         )
         await asyncio.to_thread(target.finish, manifest)
         return manifest
 
 
-async def _write_all(
+async def _write_events(
     log: LogReader,
     *,
     starts: Mapping[int, int],
@@ -83,13 +89,12 @@ async def _write_all(
     selection: Selection,
     target: ExportFolder,
     report: Report,
-) -> list[ExportedFile]:
+) -> None:
     progress = Progress(report, "events read")
     progress.total = sum(max(0, ends[one] - start) for one, start in starts.items())
     async for records in log.read(ends):
         await asyncio.to_thread(_write, records, selection, target)
         progress.advance(len(records))
-    return await asyncio.to_thread(target.finish_files)
 
 
 def _write(records: Sequence[Record], selection: Selection, target: ExportFolder) -> None:

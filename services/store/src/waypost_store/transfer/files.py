@@ -26,7 +26,7 @@ class ExportFolder:
         self._folder = folder
         self._open = ExitStack()
         self._files: dict[str, gzip.GzipFile] = {}
-        self._events: dict[str, int] = {}
+        self._lines: dict[str, int] = {}
 
     def prepare(self) -> None:
         """Makes the folder, and removes what an export that was interrupted has left. Raises StoreError."""
@@ -49,7 +49,7 @@ class ExportFolder:
             file.write(b"".join(line + b"\n" for line in lines))
         except OSError as error:
             raise _failure(error) from error
-        self._events[name] += len(lines)
+        self._lines[name] += len(lines)
 
     def close(self) -> None:
         """What was not finished stays as parts, which the next run removes."""
@@ -62,11 +62,11 @@ class ExportFolder:
         try:
             self._open.close()
             finished = []
-            for name, events in sorted(self._events.items()):
+            for name, lines in sorted(self._lines.items()):
                 path = self._folder / name
                 Path(f"{path}{PART}").replace(path)
                 size, digest = path.stat().st_size, sha256(path)
-                finished.append(ExportedFile(name=name, events=events, bytes=size, sha256=digest))
+                finished.append(ExportedFile(name=name, lines=lines, bytes=size, sha256=digest))
         except OSError as error:
             raise _failure(error) from error
         return finished
@@ -79,7 +79,7 @@ class ExportFolder:
         raw = self._open.enter_context(open(f"{self._folder / name}{PART}", "wb", opener=_private))  # noqa: SIM115
         # No name and no time in it: equal events make equal files.
         file = self._open.enter_context(gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=raw, mtime=0))
-        self._files[name], self._events[name] = file, 0
+        self._files[name], self._lines[name] = file, 0
         return file
 
 
@@ -132,7 +132,7 @@ def chunks_of(folder: Path, file: ExportedFile, *, lines: int, longest: int) -> 
             while line := opened.readline(longest + 2):
                 if len(line.rstrip(b"\n")) > longest:
                     raise StoreError(
-                        f"{file.name} holds an event of more than {longest:,} bytes: set WAYPOST_BATCH_MAX_EVENT_BYTES, "
+                        f"{file.name} holds a line of more than {longest:,} bytes: set WAYPOST_BATCH_MAX_EVENT_BYTES, "
                         "here and for ingest, to what it was where the export was made"
                     )
                 chunk.append(line.rstrip(b"\n"))

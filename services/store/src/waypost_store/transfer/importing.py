@@ -20,6 +20,7 @@ from waypost_store.positions import positions_of
 from waypost_store.progress import Progress
 from waypost_store.publishing import publish_or_end
 from waypost_store.settings import StoreSettings
+from waypost_store.transfer.addresses import keep_addresses
 from waypost_store.transfer.comparison import Begun, Chains, Comparison, Remaining
 from waypost_store.transfer.content import ExportContent, Exported
 from waypost_store.transfer.files import read_manifest
@@ -85,9 +86,11 @@ async def import_export(settings: StoreSettings, folder: Path, *, dry_run: bool,
             )
             there = await work.look(log, exported)
             missing = manifest.events - sum(chain.length for chain in there.values())
-            if not dry_run and missing:
-                await work.publish(there, missing, lease)
             if not dry_run:
+                async for addresses in content.addresses():
+                    await keep_addresses(database, addresses, manifest.organization)
+                if missing:
+                    await work.publish(there, missing, lease)
                 await work.note_finished()
             return Imported(manifest=manifest, there=manifest.events - missing, published=missing)
 

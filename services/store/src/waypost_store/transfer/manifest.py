@@ -16,6 +16,7 @@ VERSION: Final = 1
 MOST_BYTES: Final = 64 * 1024 * 1024
 SESSIONS_FILE: Final = "sessions.ndjson.gz"
 """Holds what concerns the sessions themselves. Imported last: nobody serves or shows a session whose chats are not there."""
+ADDRESSES_FILE: Final = "addresses.ndjson.gz"
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -25,10 +26,10 @@ class _Part(BaseModel):
 
 
 class ExportedFile(_Part):
-    """One event a line, compressed with gzip; those of one key in the order of the log."""
+    """One JSON value a line, compressed with gzip."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}\.ndjson\.gz$")]
-    events: Count
+    lines: Count
     bytes: Count
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """Of the file as it is, compressed."""
@@ -70,7 +71,9 @@ class Manifest(_Part):
     read: list[ReadPartition]
     left_out: LeftOut
     files: list[ExportedFile]
-    """In the order in which they are to be imported."""
+    """One event a line, those of one key in the order of the log. In the order in which they are to be imported."""
+    addresses: ExportedFile | None
+    """Which address names each person's chat, as connectors have chosen it; None where they have chosen none."""
 
     def to_bytes(self) -> bytes:
         return orjson.dumps(self.model_dump(by_alias=True), option=orjson.OPT_INDENT_2) + b"\n"
