@@ -101,6 +101,12 @@ def test_the_tour_of_the_readme_works_down_and_up_again_included(shell: Shell) -
     take_the_tour(shell, TOUR_PATIENCE_S)
 
 
+def test_an_export_is_written_to_a_folder_of_this_machine(composition: Composition, tmp_path: Path) -> None:
+    place = ("--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{tmp_path}:/backup")
+    composition.compose("run", "--rm", "-T", *place, "store", "waypost", "export", "--session", "tour", "/backup/tour")
+    assert list((tmp_path / "tour").glob("*.ndjson.gz"))
+
+
 def test_more_of_a_service_share_its_work(composition: Composition, key: str) -> None:
     composition.up("--no-recreate", "--scale", "ingest=3", "--scale", "api=2")
     wait_until(lambda: "waypost.ingest   3 members" in composition.waypost("status"), lambda: composition.waypost("status"))
