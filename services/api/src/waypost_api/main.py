@@ -16,6 +16,7 @@ from waypost_api.openapi import openapi_yaml
 from waypost_api.refusal import Refusal, telling
 from waypost_api.settings import ApiSettings
 from waypost_common.environment import load_settings
+from waypost_common.garbage import collect_seldom
 from waypost_common.logs import configure_logging
 
 KEEP_ALIVE_S = 75
@@ -35,6 +36,7 @@ def main() -> None:
 def serve(settings: ApiSettings) -> None:
     """Until SIGTERM or SIGINT; requests under way then finish within the deadline, and the process ends with 0."""
     configure_logging(settings.log, service="api")
+    collect_seldom()
     # uvicorn raises the signal that stopped it once more at its end: by then it means nothing.
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, _ignore)

@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from waypost_common.environment import load_settings
 from waypost_common.errors import CannotRunError
+from waypost_common.garbage import collect_seldom
 from waypost_common.logs import configure_logging
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.running import reason_of
@@ -62,6 +63,7 @@ def read_settings() -> StoreSettings:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command to its end; every expected error becomes one line and exit code 1."""
+    collect_seldom()
     try:
         return asyncio.run(work)
     except (CannotRunError, KafkaError, PyMongoError) as error:
