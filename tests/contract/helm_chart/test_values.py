@@ -13,6 +13,15 @@ def test_helm_finds_nothing_to_blame(chart: Chart) -> None:
     assert chart.lint().splitlines() == ["[INFO] Chart.yaml: icon is recommended", "Failed: false"]
 
 
+def test_the_services_can_be_upgraded_one_after_the_other(chart: Chart) -> None:
+    new = {"tag": "0.2.0"}
+    images = {
+        part: pod["containers"][0]["image"]
+        for part, pod in pods(chart.manifests(USUAL | {"ingest": new, "migrations": new})).items()
+    }
+    assert {part for part, image in images.items() if image.endswith(":0.2.0")} == {"ingest", "migrations"}
+
+
 def test_large_numbers_are_written_out(everything: list[Manifest]) -> None:
     [trigger] = of_kind(everything, "ScaledObject")["ingest"]["spec"]["triggers"]
     assert trigger["metadata"]["lagThreshold"] == "1000000"

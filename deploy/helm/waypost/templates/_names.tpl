@@ -23,8 +23,8 @@ labels:
   {{- include "waypost.labels" . | nindent 2 }}
 {{- end }}
 
-{{/* (dict "root" $ "image" "store") */}}
+{{/* (dict "root" $ "image" "store" "tag" "of this part, may be empty") */}}
 {{- define "waypost.image" -}}
 {{- $registry := .root.Values.image.registry | trimSuffix "/" -}}
-{{ with $registry }}{{ . }}/{{ end }}waypost/{{ .image }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{ with $registry }}{{ . }}/{{ end }}waypost/{{ .image }}:{{ coalesce .tag .root.Values.image.tag .root.Chart.AppVersion }}
 {{- end }}
