@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from pymongo.read_concern import ReadConcern
+
 from benchmarks.event_log import EventLog
 from benchmarks.process_figures import cpu_seconds, cpu_seconds_of_all
 from benchmarks.service import Service
@@ -49,7 +51,7 @@ def watch(system: System, services: Sequence[Service], count: int, *, warm_up_sh
         return {"ingest": cpu_seconds_of_all(own)} | others
 
     with system.database() as database:
-        positions = database[Collection.POSITIONS]
+        positions = database.get_collection(Collection.POSITIONS, read_concern=ReadConcern("majority"))
 
         def applied() -> int:
             for service in services:

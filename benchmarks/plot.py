@@ -65,7 +65,7 @@ def _bound(one: Measurement) -> float | None:
 
 def _bar(runs: Sequence[float], top: int, per_unit: float, color: str, name: str) -> Iterator[str]:
     middle = median(runs)
-    yield f"<rect x='{LEFT}' y='{top}' width='{middle * per_unit:.1f}' height='{BAR}' rx='2' fill='{color}' fill-opacity='0.75'/>"
+    yield f"<rect x='{LEFT}' y='{top}' width='{middle * per_unit:.1f}' height='{BAR}' rx='2' fill='{color}' fill-opacity='0.35'/>"
     for run in runs if len(runs) > 1 else ():
         yield f"<circle cx='{LEFT + run * per_unit:.1f}' cy='{top + BAR / 2:.1f}' r='2.5' fill='{color}' stroke='#ffffff'/>"
     yield _text(LEFT + 6, top + 12, name, color=INK)

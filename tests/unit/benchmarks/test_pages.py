@@ -1,9 +1,10 @@
 """What is made of a report: the table, the plots, the section of the docs."""
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from benchmarks.document import BEGIN, END, PAGE, with_last_run
+from benchmarks.document import BEGIN, END, PAGE, main, with_last_run
 from benchmarks.markdown import last_run
 from benchmarks.plot import plot
 from benchmarks.report import Report
@@ -60,6 +61,16 @@ def test_a_run_takes_the_place_of_the_one_before_and_of_nothing_else() -> None:
 def test_a_page_without_its_marks_is_refused(page: str) -> None:
     with pytest.raises(ValueError, match="needs these two lines"):
         with_last_run(page, "new")
+
+
+def test_a_report_is_put_into_a_page_with_its_plots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, report = tmp_path / "page.md", tmp_path / "report.json"
+    page.write_text(f"{BEGIN}{END}")
+    report.write_text(Report(MACHINE, quick=True, measurements=EACH_KIND, seconds=60).to_json())
+    monkeypatch.setattr("sys.argv", ["document", str(report), "--page", str(page)])
+    main()
+    assert "![change](page/change.svg)" in page.read_text()
+    assert sorted(path.name for path in (tmp_path / "page").iterdir()) == ["change.svg", "drivers.svg", "ingest.svg"]
 
 
 def test_the_page_of_the_docs_has_its_marks() -> None:
