@@ -16,7 +16,7 @@ from waypost_store.transfer.comparison import Chains, extend
 from waypost_store.transfer.files import COPY_AGAIN, check_file, chunks_of
 from waypost_store.transfer.manifest import SESSIONS_FILE, ExportedFile, Manifest
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 2_000
 
 
 class Exported(NamedTuple):

@@ -16,6 +16,8 @@ PART: Final = ".part"
 LINES: Final = ".ndjson.gz"
 LEVEL: Final = 6
 """Of gzip's nine: higher ones take twice the time for a few per cent."""
+CHUNK_BYTES: Final = 16 * 1024 * 1024
+"""So that a few lines at a time fit into memory, however long they are."""
 COPY_AGAIN: Final = "copy the export again, or make it anew"
 
 
@@ -125,10 +127,11 @@ def check_file(folder: Path, file: ExportedFile) -> None:
 
 
 def chunks_of(folder: Path, file: ExportedFile, *, lines: int, longest: int) -> Iterator[list[bytes]]:
-    """So many lines at a time, without their ends. Raises StoreError for what cannot be read, or is longer than `longest`."""
+    """A few lines at a time, without their ends. Raises StoreError for what cannot be read, or is longer than `longest`."""
     try:
         with gzip.open(folder / file.name, "rb") as opened:
             chunk: list[bytes] = []
+            size = 0
             while line := opened.readline(longest + 2):
                 if len(line.rstrip(b"\n")) > longest:
                     raise StoreError(
@@ -136,9 +139,10 @@ def chunks_of(folder: Path, file: ExportedFile, *, lines: int, longest: int) -> 
                         "here and for ingest, to what it was where the export was made"
                     )
                 chunk.append(line.rstrip(b"\n"))
-                if len(chunk) == lines:
+                size += len(line)
+                if len(chunk) == lines or size >= CHUNK_BYTES:
                     yield chunk
-                    chunk = []
+                    chunk, size = [], 0
             if chunk:
                 yield chunk
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
