@@ -1,6 +1,8 @@
 """The events of `wa.events`: the 17 types of the catalogue, their keys, and how bytes become one of them."""
 
-from typing import Annotated, Final, Literal
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -149,26 +151,27 @@ def encode_event(event: Event) -> bytes:
 
 def subject_of(event: Event) -> Jid | None:
     """The chat, group, channel or person an event is about; None for one about the session as a whole."""
-    payload = event.payload
-    match payload:
-        case MessagePayload() | MessageStatusPayload() | ChatUpdatePayload():
-            return payload.chat_jid
-        case GroupUpdatePayload() | GroupParticipantPayload():
-            return payload.group_jid
-        case NewsletterUpdatePayload() | ContactUpdatePayload():
-            return payload.jid
-        case PresencePayload():
-            return payload.chat_jid or payload.sender
-        case CallPayload():
-            return payload.group_jid or payload.sender
-        case _:
-            return None
+    subject = _SUBJECTS.get(type(event.payload))
+    return None if subject is None else subject(event.payload)
+
+
+_SUBJECTS: Final[Mapping[type, Callable[[Any], Jid]]] = {
+    **dict.fromkeys((MessagePayload, TargetedMessagePayload, MessageStatusPayload, ChatUpdatePayload), attrgetter("chat_jid")),
+    **dict.fromkeys((GroupUpdatePayload, GroupParticipantPayload), attrgetter("group_jid")),
+    **dict.fromkeys((NewsletterUpdatePayload, ContactUpdatePayload), attrgetter("jid")),
+    PresencePayload: lambda payload: payload.chat_jid or payload.sender,
+    CallPayload: lambda payload: payload.group_jid or payload.sender,
+}
+"""By exact type: an isinstance of pydantic's models that does not hold is a slow path, and this is asked of every event."""
 
 
 def key_of(event: Event) -> str:
     """The record key (rule R2): one chat, one key, one partition, one order."""
-    subject = subject_of(event)
-    return event.session if subject is None else chat_key(event.session, subject)
+    return key_with(event.session, subject_of(event))
+
+
+def key_with(session: SessionId, subject: Jid | None) -> str:
+    return session if subject is None else chat_key(session, subject)
 
 
 def chat_key(session: SessionId, jid: Jid) -> str:

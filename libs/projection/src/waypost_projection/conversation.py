@@ -24,7 +24,6 @@ from waypost_common.events import (
     MessageStatusEvent,
     NewsletterUpdateEvent,
     PollVoteEvent,
-    subject_of,
 )
 from waypost_common.identifiers import Jid, MessageId, Offset
 from waypost_common.jids import ChatType, is_group
@@ -80,10 +79,9 @@ class Conversation:
         return status
 
     def _remember(self, logged: Logged[ChatEvent], status: OutcomeStatus) -> None:
-        subject = subject_of(logged.event)
-        if logged.command is None or subject is None:
+        if logged.command is None or logged.subject is None:
             return
-        chat = (self.chat or chat_fold.unseen(logged, subject)).copy()
+        chat = (self.chat or chat_fold.unseen(logged, logged.subject)).copy()
         chat["commands"] = remember(chat["commands"], logged.command.id, status.value)
         self.chat = chat_fold.finished(chat, logged)
 

@@ -1,15 +1,15 @@
 """An event together with where it stands in the log, and how a record's bytes become one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from aiokafka.structs import ConsumerRecord
 from pydantic import TypeAdapter, ValidationError
 
 from waypost_common.dead_letters import DeadLetter, DeadLetterReason
-from waypost_common.events import EVENT_ADAPTER, MAX_EVENT_BYTES, Event, effective_time, key_of
+from waypost_common.events import EVENT_ADAPTER, MAX_EVENT_BYTES, Event, effective_time, key_with, subject_of
 from waypost_common.fields import CommandIdField
-from waypost_common.identifiers import CommandId, EpochMs, Offset
+from waypost_common.identifiers import CommandId, EpochMs, Jid, Offset
 from waypost_common.kafka import header_text
 from waypost_common.record_values import parse_value
 from waypost_common.trail import NO_TRAIL, Trail, trail_of
@@ -38,6 +38,15 @@ class Logged(Generic[E_co]):
     partition: int
     offset: Offset
     command: CommandMark | None = None
+    subject: Jid | None = field(init=False)
+    """What `subject_of` says: asked for at each step of each event's way, so it is kept."""
+    key: str = field(init=False)
+    """Of its record, and of the chat's document."""
+
+    def __post_init__(self) -> None:
+        subject = subject_of(self.event)
+        object.__setattr__(self, "subject", subject)
+        object.__setattr__(self, "key", key_with(self.event.session, subject))
 
     def effective(self, whatsapp_time: EpochMs) -> EpochMs:
         return effective_time(whatsapp_time, self.event.timestamp)
@@ -51,10 +60,11 @@ def decode(record: ConsumerRecord[bytes, bytes], *, max_bytes: int = MAX_EVENT_B
     event: Event | DeadLetter = parse_value(record, EVENT_ADAPTER, max_bytes=max_bytes)
     if isinstance(event, DeadLetter):
         return event
-    if record.key is None or record.key.decode("utf-8", "replace") != key_of(event):
+    logged = Logged(event, record.partition, Offset(record.offset), _command_of(record) if record.headers else None)
+    if record.key is None or record.key.decode("utf-8", "replace") != logged.key:
         detail = "the record's key is not the one this event belongs to (its chat's, person's or session's)"
         return DeadLetter(record=record, reason=DeadLetterReason.WRONG_KEY, detail=detail)
-    return Logged(event, record.partition, Offset(record.offset), _command_of(record) if record.headers else None)
+    return logged
 
 
 def _command_of(record: ConsumerRecord[bytes, bytes]) -> CommandMark | None:

@@ -1,10 +1,10 @@
 """Applies a batch of events to the documents: loads what the folds need, folds in log order, stores what changed."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Final, TypeGuard, cast
+from typing import Any, Final, TypeGuard, cast
 
 from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.dead_letters import DeadLetterReason
@@ -18,7 +18,13 @@ from waypost_common.documents import (
     SessionDocument,
     message_document_id,
 )
-from waypost_common.event_payloads import ChatChange, MessagePayload, MessageStatusPayload, TargetedMessagePayload
+from waypost_common.event_payloads import (
+    ChatChange,
+    ChatUpdatePayload,
+    MessagePayload,
+    MessageStatusPayload,
+    TargetedMessagePayload,
+)
 from waypost_common.events import (
     AuthCodeEvent,
     AuthQrEvent,
@@ -29,7 +35,6 @@ from waypost_common.events import (
     NewsletterUpdateEvent,
     SessionEvent,
     SessionStatusEvent,
-    key_of,
 )
 from waypost_common.identifiers import Jid, MessageId, Offset, OrganizationId, SessionId
 from waypost_projection.applied import Applied, CommandOutcome
@@ -85,7 +90,7 @@ class ProjectionWriter:
                 of_sessions.setdefault(logged.event.session, []).append(logged)
             else:
                 chat_event = cast("Logged[ChatEvent]", logged)
-                by_key.setdefault(key_of(chat_event.event), []).append(chat_event)
+                by_key.setdefault(logged.key, []).append(chat_event)
         work, sessions = await asyncio.gather(self._load(by_key), self._storage.load_sessions(of_sessions))
         loaded = perf_counter()
         for key, logged_events in by_key.items():
@@ -139,10 +144,14 @@ class ProjectionWriter:
         self, by_key: Mapping[str, Sequence[Logged[ChatEvent]]]
     ) -> tuple[Mapping[str, GroupDocument], Mapping[str, Mapping[Jid, GroupMemberDocument]]]:
         with_group = {key for key, events in by_key.items() if _any_of(events, GroupUpdateEvent, GroupParticipantEvent)}
-        with_members = [events[0] for events in by_key.values() if _any_of(events, GroupParticipantEvent)]
+        with_members = [
+            (key, events[0].event.session, subject)
+            for key, events in by_key.items()
+            if _any_of(events, GroupParticipantEvent) and (subject := events[0].subject) is not None
+        ]
         groups = await self._storage.load_groups(with_group)
-        members = await asyncio.gather(*(self._storage.load_members(one.event.session, _jid_of(one)) for one in with_members))
-        return groups, {key_of(one.event): found for one, found in zip(with_members, members, strict=True)}
+        members = await asyncio.gather(*(self._storage.load_members(session, group) for _, session, group in with_members))
+        return groups, {key: found for (key, _, _), found in zip(with_members, members, strict=True)}
 
     async def _fold_chat(self, work: _Work, events: Iterable[Logged[ChatEvent]], applied: Applied) -> None:
         conversation = work.conversation
@@ -243,32 +252,26 @@ def _any_of(events: Iterable[Logged[ChatEvent]], *types: type) -> bool:
     return any(type(logged.event) in types for logged in events)
 
 
-def _jid_of(logged: Logged[ChatEvent]) -> Jid:
-    return Jid(key_of(logged.event).partition("|")[2])
-
-
-def _message_ids(chat: ChatDocument | None, events: Iterable[Logged[ChatEvent]]) -> set[str]:
-    """Ids of the message documents that these events may touch, in every epoch that a deletion among them may begin."""
+def _message_ids(chat: ChatDocument | None, events: Sequence[Logged[ChatEvent]]) -> set[str]:
+    """Ids of the messages that these events of one chat may touch, in every epoch that a deletion among them may begin."""
     epochs = [NO_OFFSET if chat is None else chat["epoch"]]
     ids: set[str] = set()
     for logged in events:
         payload = logged.event.payload
-        messages: Sequence[MessageId] = ()
-        match payload:
-            case TargetedMessagePayload():
-                messages = (payload.target_id,)
-            case MessagePayload():
-                messages = (payload.wa_message_id,)
-            case MessageStatusPayload():
-                messages = payload.message_ids
-            case _:
-                pass
-        if messages:
-            jid = _jid_of(logged)
-            ids.update(message_document_id(logged.event.session, jid, epoch, message) for epoch in epochs for message in messages)
-        elif isinstance(logged.event, ChatUpdateEvent) and logged.event.payload.change is ChatChange.DELETED:
+        touched = _TOUCHED.get(type(payload))
+        if touched is not None and logged.subject is not None:
+            session, subject = logged.event.session, logged.subject
+            ids.update([message_document_id(session, subject, epoch, one) for epoch in epochs for one in touched(payload)])
+        elif isinstance(payload, ChatUpdatePayload) and payload.change is ChatChange.DELETED:
             epochs.append(logged.offset)
     return ids
+
+
+_TOUCHED: Final[Mapping[type, Callable[[Any], Sequence[MessageId]]]] = {
+    MessagePayload: lambda payload: (payload.wa_message_id,),
+    TargetedMessagePayload: lambda payload: (payload.target_id,),
+    MessageStatusPayload: lambda payload: payload.message_ids,
+}
 
 
 def _count_in_memory(chat: ChatDocument, messages: Iterable[MessageDocument], *, above: Offset, below: Offset) -> int:

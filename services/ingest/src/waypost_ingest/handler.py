@@ -106,7 +106,8 @@ class IngestHandler:
         stages.labels(Stage.FOLD).observe(applied.fold_s)
         stages.labels(Stage.WRITE).observe(applied.write_s)
         dead = [letter for part in decoded.values() for letter in part.dead]
-        records = {(record.partition, record.offset): record for part in batch.values() for record in part}
+        named = [*applied.refused, *applied.outcomes]
+        records = {(record.partition, record.offset): record for part in batch.values() for record in part} if named else {}
         buried_before = {partition.partition: {part.read_again} for partition, part in decoded.items()}
         dead += [
             DeadLetter(
@@ -230,7 +231,7 @@ class IngestHandler:
         for partition, records in batch.items():
             limit = self._limits.setdefault(partition.partition, self._new_limit())
             for record in records:
-                limit.count(dead=(record.partition, record.offset) in buried)
+                limit.count(dead=bool(buried) and (record.partition, record.offset) in buried)
 
     def _new_limit(self) -> DeadLetterLimit:
         limits = self._settings.deadletters
