@@ -68,6 +68,17 @@ async def test_another_partition_count_is_refused_with_what_to_do(migrated: Stor
         await run(migrated.model_copy(update={"kafka": kafka}))
 
 
+@pytest.mark.parametrize("more", [1, -1])
+async def test_another_partition_count_of_new_topics_is_refused_once_events_were_folded(
+    migrated: StoreSettings, database: MongoDatabase, more: int
+) -> None:
+    await database[Collection.POSITIONS].update_one({"_id": "1|0"}, {"$set": {"offset": 7}})
+    new = {"partitions": PARTITIONS + more, "topic_prefix": f"{migrated.kafka.topic_prefix}new."}
+    kafka = migrated.kafka.model_copy(update=new)
+    with pytest.raises(StoreError, match=f"set WAYPOST_KAFKA_PARTITIONS to {PARTITIONS}"):
+        await run(migrated.model_copy(update={"kafka": kafka}), plan=True)
+
+
 async def test_a_drifted_topic_is_set_right_but_its_retention_is_the_operators(
     migrated: StoreSettings, admin: AIOKafkaAdminClient
 ) -> None:

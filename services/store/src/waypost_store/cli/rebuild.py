@@ -70,7 +70,7 @@ def list_command(as_json: AsJson = False) -> None:
 
 @generations.command("drop")
 def drop_command(as_json: AsJson = False) -> None:
-    """Remove all copies that are neither live nor being made. Waits half a minute after a switch: somebody may still read them.
+    """Remove all copies that are neither live nor being made. Waits a minute after a switch: somebody may still read them.
 
     \b
     Example:

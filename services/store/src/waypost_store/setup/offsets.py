@@ -67,10 +67,21 @@ async def _commit_first(settings: KafkaSettings, group: str, partitions: list[To
 async def position_changes(
     database: MongoDatabase, settings: KafkaSettings, counts: Mapping[str, int], generation: int
 ) -> list[Change]:
-    """Where the log began when this generation was first recorded, for each partition of `wa.events`."""
+    """Where the log began when this generation was first recorded, for each partition of `wa.events`.
+
+    Raises StoreError when the documents were folded from a log of another number of partitions.
+    """
     count = counts.get(topic_name(settings, EVENTS), settings.partitions)
-    known = {document["_id"] async for document in database[Collection.POSITIONS].find({"generation": generation}, {"_id": True})}
-    missing = [partition for partition in range(count) if f"{generation}|{partition}" not in known]
+    found = database[Collection.POSITIONS].find({"generation": generation}, {"partition": True, "offset": True})
+    known = {document["partition"]: document["offset"] async for document in found}
+    missing = [partition for partition in range(count) if partition not in known]
+    begun = any(offset != NO_OFFSET for offset in known.values())
+    if begun and (missing or max(known) >= count):
+        raise StoreError(
+            f"the documents were folded from {counted(len(known), 'partition')} of {topic_name(settings, EVENTS)}, {count} "
+            f"are wanted: chats would be in others; set WAYPOST_KAFKA_PARTITIONS to {len(known)}, or begin anew with an "
+            "empty database (docs/operations.md)"
+        )
     if not missing:
         return []
     return [
