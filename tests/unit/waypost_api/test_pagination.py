@@ -3,7 +3,7 @@ import base64
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from waypost_api.pagination import Cursors, parse_limit
+from waypost_api.pagination import Cursors, parse_limit, signing_secret
 from waypost_api.settings import CursorSettings
 from waypost_common.errors import ValidationFailedError
 
@@ -45,12 +45,12 @@ def test_a_text_that_is_no_cursor_is_refused_as_bad_input(cursor: str) -> None:
 
 def test_replicas_with_one_secret_read_each_others_cursors() -> None:
     settings = CursorSettings(secret=SecretStr("shared between replicas"))
-    assert Cursors.from_settings(settings).decode(LIST, Cursors.from_settings(settings).encode(LIST, [1])) == [1]
+    assert Cursors(signing_secret(settings)).decode(LIST, Cursors(signing_secret(settings)).encode(LIST, [1])) == [1]
 
 
 def test_without_a_secret_each_process_has_its_own() -> None:
     with pytest.raises(ValidationFailedError):
-        Cursors.from_settings(CursorSettings()).decode(LIST, Cursors.from_settings(CursorSettings()).encode(LIST, [1]))
+        Cursors(signing_secret(CursorSettings())).decode(LIST, Cursors(signing_secret(CursorSettings())).encode(LIST, [1]))
 
 
 def test_a_short_secret_is_refused() -> None:

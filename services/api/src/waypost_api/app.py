@@ -5,6 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from waypost_api.cross_origin import cross_origin
+from waypost_api.ending import Ending
 from waypost_api.error_responses import render_exception
 from waypost_api.lifespan import lifespan_of
 from waypost_api.metrics import Metrics
@@ -20,7 +21,7 @@ from waypost_common.errors import WaypostError
 from waypost_common.tracing import open_tracing
 
 
-def create_app(settings: ApiSettings, refusal: Refusal | None = None) -> Starlette:
+def create_app(settings: ApiSettings, refusal: Refusal | None = None, ending: Ending | None = None) -> Starlette:
     metrics, tracing = Metrics(), open_tracing(settings.tracing, service="api")
     around = [
         Middleware(RequestMiddleware, metrics=metrics, tracing=tracing),
@@ -32,7 +33,7 @@ def create_app(settings: ApiSettings, refusal: Refusal | None = None) -> Starlet
         routes=[*PUBLIC_ROUTES, *routes_of(OPERATIONS), *SECOND_DIALECT_ROUTES],
         middleware=around,
         exception_handlers={WaypostError: render_exception, HTTPException: render_exception},
-        lifespan=lifespan_of(settings, metrics, tracing, refusal or Refusal()),
+        lifespan=lifespan_of(settings, metrics, tracing, refusal or Refusal(), ending or Ending()),
     )
     app.router.redirect_slashes = False
     return app

@@ -13,6 +13,9 @@ from waypost_api.authentication.principal import Principal
 from waypost_api.breaker import Breaker
 from waypost_api.commands.execute import CommandExecutor
 from waypost_api.commands.operations import Operations
+from waypost_api.ending import Ending
+from waypost_api.events.places import OpenStreams
+from waypost_api.events.stream import EventLog
 from waypost_api.metrics import Metrics
 from waypost_api.pagination import Cursors
 from waypost_api.queries.scope import Generations
@@ -40,6 +43,9 @@ class State(TypedDict):
     readiness: Readiness
     searches: Searches
     request_counter: RequestCounter
+    event_log: EventLog
+    open_streams: OpenStreams
+    ending: Ending
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from waypost_api.settings import HttpSettings
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-REQUEST_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key", "Prefer", "token", "x-api-key")
+REQUEST_HEADERS: Final = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer", "token", "x-api-key")
 RESPONSE_HEADERS: Final = (
     "Location",
     "Retry-After",

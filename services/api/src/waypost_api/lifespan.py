@@ -1,7 +1,7 @@
 """What the service holds while it runs: clients, and the tasks that run beside requests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -21,8 +21,13 @@ from waypost_api.commands.outcomes import OutcomeReader
 from waypost_api.commands.publisher import CommandPublisher
 from waypost_api.commands.waiters import Waiters
 from waypost_api.dispatch import DOCUMENTS_UNAVAILABLE
+from waypost_api.ending import Ending
+from waypost_api.events.live_log import LiveLog
+from waypost_api.events.places import CatchingUp, OpenStreams
+from waypost_api.events.resume_tokens import ResumeTokens
+from waypost_api.events.stream import EventLog
 from waypost_api.metrics import Metrics
-from waypost_api.pagination import Cursors
+from waypost_api.pagination import Cursors, signing_secret
 from waypost_api.queries.scope import Generations
 from waypost_api.readiness import Readiness
 from waypost_api.refusal import Refusal, end_if_clocks_differ
@@ -42,7 +47,7 @@ Task = Coroutine[Any, Any, None]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[State]]
 
 
-def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refusal: Refusal) -> Lifespan:
+def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refusal: Refusal, ending: Ending) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:
         async with _explained(refusal), AsyncExitStack() as stack:
@@ -54,7 +59,14 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refus
             waiters = Waiters(metrics)
             outcomes = OutcomeReader(settings.kafka, waiters, tracing)
             publisher = CommandPublisher(settings.kafka, tracing, timeout_s=settings.commands.publish_timeout_ms / 1000)
-            await stack.enter_async_context(_running(outcomes.run(), publisher.run(), end_if_clocks_differ(client, refusal)))
+            live_log = LiveLog(settings.kafka)
+            beside = {
+                "outcomes": outcomes.run(),
+                "command-publisher": publisher.run(),
+                "clock": end_if_clocks_differ(client, refusal),
+                "live-log": live_log.run(),
+            }
+            await stack.enter_async_context(_running(beside))
 
             operations = Operations(database)
             timeout_s = settings.reads.timeout_ms / 1000
@@ -67,6 +79,15 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refus
             port = await stack.enter_async_context(serve_probes(settings.metrics, metrics.registry, readiness.missing))
             log.info("probes_served", host=settings.metrics.host, port=port)
 
+            secret = signing_secret(settings.cursor)
+            event_log = EventLog(
+                live=live_log,
+                catching_up=CatchingUp(settings.streams.catching_up),
+                tokens=ResumeTokens(secret),
+                settings=settings.streams,
+                metrics=metrics,
+            )
+            open_streams = OpenStreams(most=settings.streams.most, most_of_organization=settings.streams.most_of_organization)
             key_ttl_s = settings.cache.api_key_ms / 1000
             yield State(
                 settings=settings,
@@ -75,12 +96,15 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refus
                 documents_breaker=Breaker(DOCUMENTS_UNAVAILABLE),
                 generations=generations,
                 authenticator=Authenticator(ApiKeys(key_lookup(database), ttl_s=key_ttl_s, metrics=metrics), login_tokens),
-                cursors=Cursors.from_settings(settings.cursor),
+                cursors=Cursors(secret),
                 operations=operations,
                 executor=executor,
                 readiness=readiness,
                 searches=Searches(settings.reads.searches_per_organization),
                 request_counter=await RequestCounter.open(database, per_minute=settings.dialect.requests_per_minute),
+                event_log=event_log,
+                open_streams=open_streams,
+                ending=ending,
             )
 
     return lifespan
@@ -105,13 +129,9 @@ async def _login_tokens(settings: JwtSettings, metrics: Metrics) -> AsyncIterato
 
 
 @asynccontextmanager
-async def _running(outcomes: Task, publisher: Task, clock: Task) -> AsyncIterator[None]:
+async def _running(beside: Mapping[str, Task]) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(outcomes, name="outcomes"),
-            tasks.create_task(publisher, name="command-publisher"),
-            tasks.create_task(clock, name="clock"),
-        ]
+        running = [tasks.create_task(task, name=name) for name, task in beside.items()]
         try:
             yield
         finally:

@@ -23,7 +23,11 @@ class OwnedSession:
 
 async def find_session(call: Call) -> OwnedSession:
     """The session in the path. Raises NotFoundError alike for none and for one out of the caller's reach (rule R8)."""
-    text = call.path("session")
+    return await find_session_named(call, call.path("session"))
+
+
+async def find_session_named(call: Call, text: str) -> OwnedSession:
+    """The same, of a session that is named elsewhere."""
     database = call.state["database"]
     generation = await call.state["generations"].live()
     document = await sessions.find_session(database, generation, call.principal.organization, text)

@@ -11,6 +11,7 @@ from typing import cast
 import uvicorn
 
 from waypost_api.app import create_app
+from waypost_api.ending import Ending, EndingServer
 from waypost_api.http_protocol import BoundedProtocol
 from waypost_api.openapi import openapi_yaml
 from waypost_api.refusal import Refusal, telling
@@ -41,8 +42,9 @@ def serve(settings: ApiSettings) -> None:
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, _ignore)
     refusal = Refusal()
+    shutdown = Ending()
     config = uvicorn.Config(
-        telling(create_app(settings, refusal), refusal),
+        telling(create_app(settings, refusal, shutdown), refusal),
         host=settings.http.host,
         port=settings.http.port,
         loop="uvloop",
@@ -56,7 +58,7 @@ def serve(settings: ApiSettings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.http.shutdown_timeout_s,
     )
-    server = uvicorn.Server(config)
+    server = EndingServer(config, shutdown)
     try:
         server.run()
     except SystemExit:

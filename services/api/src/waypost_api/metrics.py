@@ -39,5 +39,13 @@ class Metrics:
             "waypost_api_outcomes", "Outcomes that a waiter took.", ("status", "source"), registry=self.registry
         )
 
+        self.event_streams = Gauge("waypost_api_event_streams", "Streams of events that are open.", registry=self.registry)
+        self.event_streams_ended = Counter(
+            "waypost_api_event_streams_ended", "Streams of events that have ended, by why.", ("reason",), registry=self.registry
+        )
+        self.events_streamed = Counter(
+            "waypost_api_events_streamed", "Events handed to clients of streams.", registry=self.registry
+        )
+
     def cache(self, name: str, *, hit: bool) -> None:
         self.cache_lookups.labels(name, "hit" if hit else "miss").inc()

@@ -58,7 +58,8 @@ class RequestMiddleware:
         finally:
             operation, seconds = scope.get("waypost.operation", NO_OPERATION), time.perf_counter() - started
             self._metrics.requests.labels(operation, str(status)).inc()
-            self._metrics.latency.labels(operation).observe(seconds)
+            if "waypost.lasting" not in scope:
+                self._metrics.latency.labels(operation).observe(seconds)
             quiet = scope["path"] in PROBES or (scope["method"] in READING and status < 500)
             say = log.debug if quiet else log.info
             span.end({"http.response.status_code": status}, name=operation, failed=status >= 500)
@@ -92,6 +93,16 @@ class AdmissionMiddleware:
             begun = True
             await send(message)
 
+        inside = True
+
+        def leave() -> None:
+            nonlocal inside
+            if inside:
+                inside = False
+                self._in_flight -= 1
+                self._metrics.in_flight.set(self._in_flight)
+
+        scope["waypost.leave_admission"] = leave
         self._in_flight += 1
         self._metrics.in_flight.set(self._in_flight)
         try:
@@ -103,8 +114,7 @@ class AdmissionMiddleware:
             if not begun:
                 await response(scope, receive, send)
         finally:
-            self._in_flight -= 1
-            self._metrics.in_flight.set(self._in_flight)
+            leave()
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._in_flight > self._max_in_flight and scope["path"] not in PROBES:

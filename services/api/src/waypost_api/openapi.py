@@ -125,9 +125,11 @@ def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, An
 def _success(operation: Operation, references: dict[Any, Any]) -> dict[str, Any]:
     done = "Done." if operation.implemented else "Once it is built."
     described: dict[str, Any] = {"description": done, "headers": headers_of(operation.success, of_operation=False)}
+    content: dict[str, Any] = {media: {"schema": {}} for media in operation.other_media}
     if operation.answer is not None:
-        images: dict[str, Any] = {media: {"schema": {}} for media in operation.other_media}
-        described["content"] = {"application/json": {"schema": references[operation.answer]}, **images}
+        content = {"application/json": {"schema": references[operation.answer]}, **content}
+    if content:
+        described["content"] = content
     return described
 
 

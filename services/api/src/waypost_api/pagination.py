@@ -46,18 +46,19 @@ def parse_limit(text: str | None) -> int:
     return MAX_LIMIT if len(digits) > 3 else min(int(digits), MAX_LIMIT)
 
 
+def signing_secret(settings: CursorSettings) -> bytes:
+    """What this gateway alone knows. Unset, it is made up, and what was signed with it ends with this process."""
+    if settings.secret is not None:
+        return settings.secret.get_secret_value().encode()
+    log.warning("cursor_secret_unset", advice="set WAYPOST_CURSOR_SECRET: cursors end with this process until then")
+    return secrets.token_bytes(32)
+
+
 class Cursors:
     """Makes and reads cursors. One is bound to its list: operation, organization, session and filters."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-
-    @classmethod
-    def from_settings(cls, settings: CursorSettings) -> "Cursors":
-        if settings.secret is not None:
-            return cls(settings.secret.get_secret_value().encode())
-        log.warning("cursor_secret_unset", advice="set WAYPOST_CURSOR_SECRET: cursors end with this process until then")
-        return cls(secrets.token_bytes(32))
 
     def encode(self, binding: tuple[str, ...], position: Position) -> str:
         payload = _VERSION + orjson.dumps(position)

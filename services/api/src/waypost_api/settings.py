@@ -82,7 +82,8 @@ class JwtSettings(SettingsBlock):
 
 class CursorSettings(SettingsBlock):
     secret: SecretStr | None = None
-    """Signs paging cursors: at least 16 characters, the same on every replica. Unset: a random one, gone at restart."""
+    """Signs paging cursors and seals the ids of the stream of events: at least 16 characters, the same on every replica. Unset:
+    a random one, gone at restart."""
 
     @model_validator(mode="after")
     def _secret_is_long_enough(self) -> Self:
@@ -123,6 +124,23 @@ class DialectSettings(SettingsBlock):
     """How many requests a token may make below /api/chat in a minute, over all replicas; one more is answered 429."""
 
 
+class StreamSettings(SettingsBlock):
+    """Of the stream of events, in each replica."""
+
+    most: Annotated[int, Field(ge=1, le=100_000)] = 300
+    """Streams open at once; one more is answered 503."""
+    most_of_organization: Annotated[int, Field(ge=1, le=100_000)] = 50
+    """The same for one organization; one more is answered 429."""
+    catching_up: Annotated[int, Field(ge=1, le=1_000)] = 8
+    """Streams that read the past at once, half of them at most of one organization; the others wait."""
+    queue_events: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    """How many events may wait for the client of a stream; with one more it is told so, and ended."""
+    queue_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 1024 * 1024
+    """The same in bytes. One event is taken however large it is."""
+    heartbeat_s: Annotated[int, Field(ge=1, le=60)] = 20
+    """After so long without an event a stream is sent a sign of life."""
+
+
 class ApiSettings(ServiceSettings):
     http: HttpSettings = HttpSettings()
     jwt: JwtSettings = JwtSettings()
@@ -131,3 +149,4 @@ class ApiSettings(ServiceSettings):
     cache: CacheSettings = CacheSettings()
     reads: ReadSettings = ReadSettings()
     dialect: DialectSettings = DialectSettings()
+    streams: StreamSettings = StreamSettings()

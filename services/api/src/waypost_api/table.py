@@ -9,6 +9,7 @@ from waypost_api.routes import (
     chat_changes,
     chats,
     contacts,
+    events,
     groups,
     message_changes,
     messages,
@@ -32,5 +33,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *channels.OPERATIONS,
     *channel_changes.OPERATIONS,
     *operations.OPERATIONS,
+    *events.OPERATIONS,
     *unbuilt.OPERATIONS,
 )
