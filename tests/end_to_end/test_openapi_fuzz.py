@@ -24,8 +24,8 @@ OPTIONS = shlex.split(os.environ.get("WAYPOST_TEST_SCHEMATHESIS", ""))
 """For a longer search, such as `--seed 7 --max-examples 100`."""
 PLENTY = {"WAYPOST_DIALECT_REQUESTS_PER_MINUTE": "1000000"}
 
-ENDLESS = 1
-"""The stream of events, which is left out."""
+LASTING = 1
+"""The stream of events is left out: its answer does not end by itself."""
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_schemathesis_finds_nothing(system: LiveSystem, api: Process, tmp_
     print(printed.decode())  # noqa: T201  (shown by `pytest -rP`)
     assert running.returncode == 0
     if not OPTIONS:
-        assert f"Tested: {sum(map(len, _paths().values())) - ENDLESS}\n" in printed.decode()
+        assert f"Tested: {sum(map(len, _paths().values())) - LASTING}\n" in printed.decode()
 
 
 def _paths() -> dict[str, dict[str, object]]:

@@ -151,8 +151,8 @@ async def test_json_lines_hold_the_envelope_and_then_the_place(address: str, eve
     url = f"{address}/api/v1/events?since=0"
     async with httpx.AsyncClient(timeout=60) as client, client.stream("GET", url, headers=NDJSON) as response:
         assert response.headers["content-type"] == "application/x-ndjson"
-        lines = response.aiter_lines()
-        found = [orjson.loads(await anext(lines)) for _ in range(3)]
+        read = response.aiter_lines()
+        found = [orjson.loads(await anext(read)) for _ in range(3)]
     assert [frame["event"] for frame in found] == ["connected", "message", "ping"]
     async with stream(address, f"?since={found[2]['cursor']}") as lines:
         await event_log.write(mine("M2"))

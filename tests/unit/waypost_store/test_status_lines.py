@@ -5,8 +5,9 @@ from dataclasses import replace
 from waypost_common.generations import GenerationState
 from waypost_common.report.dead_letters import DeadLetters
 from waypost_common.report.lag import PartitionLag
+from waypost_common.report.pipeline import MakingGeneration
 from waypost_store.cli.status import status_lines
-from waypost_store.report.status import MakingGeneration, SystemStatus
+from waypost_store.report.status import SystemStatus
 
 
 def test_only_partitions_that_are_behind_have_a_line_of_their_own() -> None:

@@ -18,6 +18,7 @@ from waypost_api.events.places import OpenStreams
 from waypost_api.events.stream import EventLog
 from waypost_api.metrics import Metrics
 from waypost_api.pagination import Cursors
+from waypost_api.pipeline_report import PipelineReport
 from waypost_api.queries.scope import Generations
 from waypost_api.readiness import Readiness
 from waypost_api.searches import Searches
@@ -46,6 +47,7 @@ class State(TypedDict):
     event_log: EventLog
     open_streams: OpenStreams
     ending: Ending
+    pipeline_report: PipelineReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from waypost_api.events.resume_tokens import ResumeTokens
 from waypost_api.events.stream import EventLog
 from waypost_api.metrics import Metrics
 from waypost_api.pagination import Cursors, signing_secret
+from waypost_api.pipeline_report import PipelineReport
 from waypost_api.queries.scope import Generations
 from waypost_api.readiness import Readiness
 from waypost_api.refusal import Refusal, end_if_clocks_differ
@@ -105,6 +106,7 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refus
                 event_log=event_log,
                 open_streams=open_streams,
                 ending=ending,
+                pipeline_report=PipelineReport(settings.kafka, database, live_log),
             )
 
     return lifespan

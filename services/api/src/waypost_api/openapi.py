@@ -103,6 +103,8 @@ def _operation(operation: Operation, references: dict[Any, Any]) -> dict[str, An
     }
     if not operation.implemented:
         described["x-waypost-status"] = NOT_BUILT
+    if operation.lasts:
+        described["x-waypost-lasts"] = True
     if operation.body is not None:
         content = {operation.body_media: {"schema": references[operation.body]}}
         described["requestBody"] = {"required": operation.body_required, "content": content}

@@ -80,6 +80,8 @@ class Operation:
     """Statuses beside 401, 403 and 503 (and 500), which every operation may answer."""
     waits: bool = False
     """May take longer than one reading of the database; bounds its own readings."""
+    lasts: bool = False
+    """Its answer does not end by itself."""
     changes: bool = False
     """Publishes a command: takes `Idempotency-Key`, `async` and `Prefer`."""
 

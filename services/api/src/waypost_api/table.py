@@ -15,6 +15,7 @@ from waypost_api.routes import (
     messages,
     operations,
     pairing,
+    pipeline,
     session_changes,
     sessions,
     unbuilt,
@@ -34,5 +35,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *channel_changes.OPERATIONS,
     *operations.OPERATIONS,
     *events.OPERATIONS,
+    *pipeline.OPERATIONS,
     *unbuilt.OPERATIONS,
 )

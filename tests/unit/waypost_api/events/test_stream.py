@@ -69,7 +69,7 @@ class GrowingLog(LiveLog):
         return not self._left
 
     @asynccontextmanager
-    async def open_past(self) -> AsyncIterator[LogReader]:  # type: ignore[override]
+    async def open_past(self) -> AsyncIterator[LogReader]:
         self.being_read += 1
         try:
             yield cast("LogReader", Past(self, self._chance))

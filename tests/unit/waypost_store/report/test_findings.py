@@ -5,6 +5,7 @@ from typing import Any
 from waypost_common.generations import GenerationState
 from waypost_common.report.dead_letters import DeadLetters
 from waypost_common.report.lag import PartitionLag
+from waypost_common.report.pipeline import MakingGeneration
 from waypost_store.report.findings import (
     dead_letter_findings,
     disk_findings,
@@ -14,7 +15,7 @@ from waypost_store.report.findings import (
     position_findings,
     skew_findings,
 )
-from waypost_store.report.status import MakingGeneration, SystemStatus
+from waypost_store.report.status import SystemStatus
 
 GROUP = "waypost.ingest"
 

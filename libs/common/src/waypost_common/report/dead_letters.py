@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from waypost_common.errors import CannotRunError
 from waypost_common.mongo import MongoDatabase
@@ -29,6 +29,9 @@ class DeadLetters:
     """Of the newest some hundred."""
     newest_at: int | None
     """Kafka's timestamp (ms, UTC) of the newest."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"topic": self.topic, "count": self.count, "byReason": self.by_reason, "newestAt": self.newest_at}
 
 
 async def dead_letters(settings: KafkaSettings, database: MongoDatabase, counts: Mapping[str, int]) -> list[DeadLetters]:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
@@ -48,6 +49,18 @@ class PartitionLag:
     @property
     def lag(self) -> int:
         return 0 if self.next_offset is None else max(0, self.log_end - max(self.next_offset, self.log_start))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "group": self.group,
+            "topic": self.topic,
+            "partition": self.partition,
+            "nextOffset": self.next_offset,
+            "logStart": self.log_start,
+            "logEnd": self.log_end,
+            "lag": self.lag,
+            "oldestUnprocessedMs": self.oldest_ms,
+        }
 
 
 async def partition_lags(

@@ -117,6 +117,6 @@ async def _stop(consumer: AIOKafkaConsumer) -> None:
         raise
     finally:
         stopping.cancel()
-        (error,) = await asyncio.gather(stopping, return_exceptions=True)
-        if error is not None:
-            log.warning("events_not_left", error=type(error).__name__)
+        for error in await asyncio.gather(stopping, return_exceptions=True):
+            if error is not None:
+                log.warning("events_not_left", error=type(error).__name__)

@@ -57,7 +57,7 @@ def _start(call: Call) -> Positions | EpochMs | None:
 OPERATIONS: Final = (
     Operation(
         id="streamEvents", method="GET", path="/events", title="Follow events as they happen", tag=Tag.EVENTS,
-        capabilities=EVENTS, handler=stream_events, waits=True, errors=(400, 404, 429),
+        capabilities=EVENTS, handler=stream_events, waits=True, lasts=True, errors=(400, 404, 429),
         other_media=(ServerSentEvents.media_type, JsonLines.media_type),
         query=(
             QueryParameter("events", f"Names with commas between, or `*` (the default): {', '.join(EVENT_TYPES)}.",

@@ -13,7 +13,7 @@ from waypost_api.lookups import (
     find_session_of_any_organization,
     person_or_404,
 )
-from waypost_api.operation import EVENTS, MANAGE, OPERATOR, READ, SEND, Handler, Operation, QueryParameter, Tag
+from waypost_api.operation import EVENTS, MANAGE, READ, SEND, Handler, Operation, QueryParameter, Tag
 from waypost_api.unbuilt import answers, bodies
 from waypost_api.views.sending import SendResult
 from waypost_api.views.sessions import WASessionList
@@ -137,8 +137,6 @@ ROWS: Final = (
         "One at a time for a session (409), and one in 24 hours (429).", body_media="multipart/form-data"),
     Row("backupStatus", "GET", f"{SESSION}/backfill", MANAGE, session, Tag.BACKUP, "Get the state of the backup import", 200,
         answers.BackfillImport),
-    Row("getPipeline", "GET", "/pipeline", OPERATOR, nothing, Tag.OPERATIONS, "Get throughput, lag and dead letters", 200,
-        answers.Pipeline),
 )  # fmt: skip
 
 ADMIN_ROWS: Final = (

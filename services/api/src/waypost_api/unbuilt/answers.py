@@ -1,6 +1,6 @@
 """What operations that are not built yet will answer, as the contract tells it."""
 
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -120,7 +120,3 @@ class BackfillImport(TypedDict):
     finishedAt: NotRequired[int | None]
     error: NotRequired[str | None]
     schemaFingerprint: NotRequired[str | None]
-
-
-Pipeline = dict[str, Any]
-"""Throughput, lag, generations and dead letters: its fields come with the operation."""
