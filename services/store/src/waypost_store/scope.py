@@ -69,5 +69,5 @@ async def sessions_of(database: MongoDatabase, generation: int, scope: Scope) ->
             running.append(SessionId(one["_id"]))
     if not there:
         why = "what there was has been removed" if removed else "look at the spelling"
-        raise StoreError(f"{scope.text} has no session here: {why}")
+        raise StoreError(f"{scope.text}: there is no session here; {why}")
     return Sessions(there=there, running=running, removed=removed)

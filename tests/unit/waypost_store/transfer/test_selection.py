@@ -54,6 +54,7 @@ def test_what_ingest_sets_aside_is_left_out_and_counted() -> None:
     ):
         assert chosen.take(one) is None
     assert (chosen.taken.total(), chosen.left_out.unusable) == (0, 4)
+    assert chosen.strangers == {"S1"}
 
 
 def test_a_second_event_of_one_command_is_left_out() -> None:

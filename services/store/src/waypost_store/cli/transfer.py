@@ -41,7 +41,9 @@ def export_command(
 
     async def work() -> Manifest:
         with ProgressOutput(AGAIN) as shown:
-            return await export(settings, chosen_scope(session, organization), directory, partial=partial, report=shown.report)
+            return await export(
+                settings, chosen_scope(session, organization), directory, partial=partial, report=shown.report, warn=progress
+            )
 
     manifest = run(work())
     if as_json:

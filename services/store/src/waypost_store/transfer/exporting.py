@@ -26,10 +26,11 @@ from waypost_store.verify.log_reader import LogReader
 from waypost_store.waiting import Report
 
 
-async def export(settings: StoreSettings, scope: Scope, folder: Path, *, partial: bool, report: Report) -> Manifest:
+async def export(settings: StoreSettings, scope: Scope, folder: Path, *, partial: bool, report: Report, warn: Report) -> Manifest:
     """Reads the log once, up to where it ends now. Everything may go on meanwhile; an interrupted export begins anew.
 
-    `partial`: also where the log no longer holds all. Raises StoreError, KafkaError, PyMongoError.
+    `report` is told how far it is, `warn` what the operator should know. `partial`: also where the log no longer holds all.
+    Raises StoreError, KafkaError, PyMongoError.
     """
     async with open_client(settings.mongo, application="waypost-export") as client, open_reader(settings.kafka) as consumer:
         database = open_database(client, settings.mongo)
@@ -52,7 +53,7 @@ async def export(settings: StoreSettings, scope: Scope, folder: Path, *, partial
                 "alone, and an import would give others; --partial exports what the log still holds"
             )
         for session in sessions.running:
-            report(f"session {session} is wanted to run: what comes from now on is not in the export")
+            warn(f"session {session} is wanted to run: what comes from now on is not in the export")
         selection = Selection(sessions=sessions.there, max_event_bytes=settings.batch.max_event_bytes)
         target = ExportFolder(folder)
         await asyncio.to_thread(target.prepare)
@@ -72,7 +73,7 @@ async def export(settings: StoreSettings, scope: Scope, folder: Path, *, partial
             events=selection.taken.total(),
             complete=not lost,
             topic=topic_name(settings.kafka, EVENTS),
-            read=[ReadPartition(partition=one, first=start, end=max(start, ends[one])) for one, start in starts.items()],
+            read=[ReadPartition(partition=one, first=start, end=max(start, ends[one])) for one, start in sorted(starts.items())],
             left_out=selection.left_out,
             files=[file for file in files if file.name != ADDRESSES_FILE],
             addresses=next((file for file in files if file.name == ADDRESSES_FILE), None),

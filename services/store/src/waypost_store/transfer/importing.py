@@ -25,6 +25,7 @@ from waypost_store.transfer.comparison import Begun, Chains, Comparison, Remaini
 from waypost_store.transfer.content import ExportContent, Exported
 from waypost_store.transfer.files import read_manifest
 from waypost_store.transfer.manifest import Manifest
+from waypost_store.transfer.selection import Selection
 from waypost_store.transfer.state import ImportState, read_state, state_file, write_state
 from waypost_store.transfer.target import compare_log, stored_sessions, unread_from
 from waypost_store.verify.log_reader import LogReader
@@ -134,10 +135,10 @@ class _Import:
             ends,
             comparison,
             looking,
+            selection=Selection(
+                sessions=dict.fromkeys(sessions, organization), max_event_bytes=self._settings.batch.max_event_bytes
+            ),
             stored=stored,
-            sessions=set(sessions),
-            organization=organization,
-            max_event_bytes=self._settings.batch.max_event_bytes,
         )
         await self._require_same(comparison)
         if self._state is None:

@@ -13,7 +13,7 @@ from waypost_common.consumption import Record
 from waypost_common.dead_letters import DeadLetter
 from waypost_common.documents import SeenCommand
 from waypost_common.events import key_of
-from waypost_common.identifiers import OrganizationId, SessionId
+from waypost_common.identifiers import EventId, OrganizationId, SessionId
 from waypost_common.outcomes import OutcomeStatus
 from waypost_projection.fold.commands_seen import outcome_seen, remember
 from waypost_projection.logged import AnyLogged, decode
@@ -22,10 +22,15 @@ from waypost_store.transfer.manifest import LeftOut
 
 class Taken(NamedTuple):
     session: SessionId
-    of_session: bool
-    """Whether it concerns the session itself, and no chat or person."""
+    key: str
+    id: EventId
     line: bytes
     """The event as it was published, on one line."""
+
+    @property
+    def of_session(self) -> bool:
+        """Whether it concerns the session itself, and no chat or person."""
+        return self.key == self.session
 
 
 @dataclass(kw_only=True)
@@ -37,6 +42,8 @@ class Selection:
     taken: Counter[SessionId] = field(default_factory=Counter)
     unusable: int = 0
     repeated: int = 0
+    strangers: set[SessionId] = field(default_factory=set)
+    """Sessions of which there are events of another organization too."""
     _commands: dict[str, list[SeenCommand]] = field(default_factory=dict)
 
     def take(self, record: Record) -> Taken | None:
@@ -44,16 +51,19 @@ class Selection:
         if session not in self.sessions:
             return None
         found = decode(record, max_bytes=self.max_event_bytes)
-        if isinstance(found, DeadLetter) or found.event.organization != self.sessions[session]:
+        if isinstance(found, DeadLetter):
             self.unusable += 1
             return None
+        if found.event.organization != self.sessions[session]:
+            self.unusable += 1
+            self.strangers.add(session)
+            return None
         key = key_of(found.event)
-        of_session = key == session
-        if self._is_repeated(key, found, of_session=of_session):
+        if self._is_repeated(key, found, of_session=key == session):
             self.repeated += 1
             return None
         self.taken[session] += 1
-        return Taken(session, of_session, one_line(record.value or b""))
+        return Taken(session, key, found.event.id, one_line(record.value or b""))
 
     def _is_repeated(self, key: str, logged: AnyLogged, *, of_session: bool) -> bool:
         """As the folds decide it: of a session by the last event of a command alone."""

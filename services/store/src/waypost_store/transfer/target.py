@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 
-from waypost_common.dead_letters import DeadLetter
 from waypost_common.documents import PROJECTIONS, Collection, collection_name
-from waypost_common.events import key_of
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.mongo import MongoDatabase
-from waypost_projection.logged import decode
 from waypost_store.errors import StoreError
 from waypost_store.positions import next_offsets, positions_of, shortened
 from waypost_store.progress import Progress
 from waypost_store.purge.documents import OF_A_SESSION, ids_of_session
 from waypost_store.transfer.comparison import Comparison
+from waypost_store.transfer.selection import Selection
 from waypost_store.verify.log_reader import LogReader
 
 
@@ -65,22 +63,18 @@ async def compare_log(
     comparison: Comparison,
     progress: Progress,
     *,
+    selection: Selection,
     stored: set[SessionId],
-    sessions: set[SessionId],
-    organization: OrganizationId,
-    max_event_bytes: int,
 ) -> None:
-    """Reads the log on to `ends`. Raises StoreError where another organization is about to have one of the sessions."""
+    """Reads the log on to `ends`, and takes of it what an export would: so one fits the log that it was made of.
+
+    Raises StoreError where another organization is about to have one of the sessions.
+    """
     async for records in log.read(ends):
         for record in records:
-            session = SessionId((record.key or b"").partition(b"|")[0].decode("utf-8", "replace"))
-            if session not in sessions:
-                continue
-            found = decode(record, max_bytes=max_event_bytes)
-            if isinstance(found, DeadLetter):
-                continue
-            if found.event.organization == organization:
-                comparison.found(key_of(found.event), found.event.id)
-            elif session not in stored:
-                raise StoreError(f"the log has events of session {session} of another organization: nothing was imported")
+            taken = selection.take(record)
+            if taken is not None:
+                comparison.found(taken.key, taken.id)
+        if theirs := selection.strangers - stored:
+            raise StoreError(f"the log has events of session {min(theirs)} of another organization: nothing was imported")
         progress.advance(len(records))
