@@ -1,6 +1,8 @@
 """`python -m benchmarks`: measures every row beside its reference, prints the table, writes JSON, Markdown and plots."""
 
 import argparse
+import logging
+import signal
 import sys
 import time
 import traceback
@@ -25,6 +27,10 @@ def main() -> None:
     if arguments.list:
         print("\n".join(f"{row.name:12} {row.what}" for row in ROWS))
         return
+    # As Ctrl-C does: what was started is stopped, and its folder removed.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    # It tells of each retry while Kafka makes its own topics; what matters is raised.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     chosen = [row for row in ROWS if not arguments.rows or row.name in arguments.rows]
     started = time.monotonic()
     measured: list[Measurement] = []

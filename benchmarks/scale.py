@@ -10,6 +10,8 @@ class Scale:
     """Alternating runs, of which the median counts."""
     mixed_events: int
     """Events of each mixed history."""
+    repeated_events: int
+    """Events of the one that two processes share: it must last until the second has begun."""
     messages: int
     """Messages of the history of messages alone."""
     warm_up_share: float
@@ -40,6 +42,7 @@ class Scale:
 FULL: Final = Scale(
     rounds=5,
     mixed_events=150_000,
+    repeated_events=300_000,
     messages=120_000,
     warm_up_share=0.2,
     poll_sizes=(500, 2_000, 10_000),
@@ -60,6 +63,7 @@ FULL: Final = Scale(
 QUICK: Final = Scale(
     rounds=1,
     mixed_events=25_000,
+    repeated_events=75_000,
     messages=15_000,
     warm_up_share=0.2,
     poll_sizes=(500, 2_000, 10_000),

@@ -10,12 +10,15 @@ from benchmarks.event_log import EventLog, publish_log
 from benchmarks.histories import Encoded
 from benchmarks.references.connect_worker import ConnectWorker, run_worker
 from benchmarks.scale import Scale
+from benchmarks.seeding import Seed, plant
 from benchmarks.servers import Servers, run_servers
+from benchmarks.system import new_system
 from waypost_common.events import Event
 
 LONG_TAIL: Final = "long tail"
 SPREAD: Final = "spread"
 MESSAGES: Final = "messages"
+REPEATED: Final = "long tail, several times"
 
 _MAKERS: Final[Mapping[str, Callable[[int], Iterable[Event]]]] = {
     LONG_TAIL: histories.long_tail,
@@ -33,6 +36,7 @@ class Workbench:
         self._stack = stack
         self._encoded: dict[str, list[Encoded]] = {}
         self._logs: dict[str, EventLog] = {}
+        self._seed: Seed | None = None
         self._worker: ConnectWorker | None = None
 
     def tell(self, line: str) -> None:
@@ -41,15 +45,27 @@ class Workbench:
 
     def encoded(self, history: str) -> list[Encoded]:
         if history not in self._encoded:
-            count = self.scale.messages if history == MESSAGES else self.scale.mixed_events
-            self.tell(f"making the history: {history}, {count:,} events")
-            self._encoded[history] = histories.encoded(_MAKERS[history](count))
+            self._encoded[history] = self._make(history)
         return self._encoded[history]
+
+    def _make(self, history: str) -> list[Encoded]:
+        if history == REPEATED:
+            return list(histories.copies(self.encoded(LONG_TAIL), self.scale.repeated_events))
+        count = self.scale.messages if history == MESSAGES else self.scale.mixed_events
+        self.tell(f"making the history: {history}, {count:,} events")
+        return histories.encoded(_MAKERS[history](count))
 
     def log(self, history: str) -> EventLog:
         if history not in self._logs:
             self._logs[history] = publish_log(self.servers, self.encoded(history))
         return self._logs[history]
+
+    @property
+    def seed(self) -> Seed:
+        if self._seed is None:
+            with new_system(self.servers) as system:
+                self._seed = plant(system)
+        return self._seed
 
     @property
     def worker(self) -> ConnectWorker:

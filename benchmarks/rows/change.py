@@ -4,7 +4,7 @@ from benchmarks.http_load import Client, chats_of
 from benchmarks.measurement import Measurement, up_to
 from benchmarks.row import Row
 from benchmarks.samples import percentile
-from benchmarks.seeding import add_session, plant
+from benchmarks.seeding import add_session
 from benchmarks.system import new_system
 from benchmarks.workbench import Workbench
 
@@ -16,9 +16,8 @@ WARM_UP = 10
 def change_chats(bench: Workbench, *, driver: str | None = None) -> list[float]:
     """Milliseconds of each change, one after another, nothing else going on."""
     with new_system(bench.servers, driver=driver) as system:
-        seed = plant(system)
-        session, _ = add_session(system, seed, chats=CHATS)
-        key = system.api_key(seed.organization)
+        session, _ = add_session(system, bench.seed, chats=CHATS)
+        key = system.api_key(bench.seed.organization)
         with system.running("waypost-store", "waypost-ingest", "waypost-api"):
             client = Client(system.http_port, key)
             _, found = client.ask("GET", f"{chats_of(session)}?limit={CHATS}")

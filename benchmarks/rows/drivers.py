@@ -1,6 +1,6 @@
 """PyMongo's asyncio client beside Motor, in every row that reads or writes documents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -23,36 +23,48 @@ DRIVER_VARIABLE: Final = "WAYPOST_MONGO_DRIVER"
 def _measure(bench: Workbench) -> list[Measurement]:
     smallest = bench.scale.page_sizes[:1]
 
-    def pages(driver: str) -> float:
+    def ingest(history: str, driver: str) -> list[float]:
+        return [run_ingest(bench, history, driver=driver).events_per_second]
+
+    def live_and_rebuilt(driver: str) -> list[float]:
+        runs = run_rebuild(bench, driver=driver)
+        return [runs.live.events_per_second, runs.rebuilt.events_per_second]
+
+    def pages(driver: str) -> list[float]:
         took = measure_pages(bench, driver=driver, sizes=smallest)
-        return percentile([one for times in took.values() for one in times], 50)
+        return [percentile([one for times in took.values() for one in times], 50)]
 
-    def ingest(history: str, driver: str) -> float:
-        return run_ingest(bench, history, driver=driver).events_per_second
-
-    figures: list[tuple[str, str, Callable[[str], float]]] = [
-        *((f"ingest, {history}", "events/s", partial(ingest, history)) for history in (LONG_TAIL, SPREAD, MESSAGES)),
-        ("rebuild", "events/s", lambda driver: run_rebuild(bench, driver=driver).rebuilt.events_per_second),
-        ("event to readable, median", "ms", lambda driver: percentile(until_readable(bench, driver=driver), 50)),
-        ("PATCH chat, median", "ms", lambda driver: percentile(change_chats(bench, driver=driver), 50)),
-        (f"pages of {smallest[0]:,}, median", "ms", pages),
+    measured = [
+        *_beside_motor(bench, "events/s", [f"ingest, {LONG_TAIL}", "rebuild"], live_and_rebuilt),
+        *_beside_motor(bench, "events/s", [f"ingest, {SPREAD}"], partial(ingest, SPREAD)),
+        *_beside_motor(bench, "events/s", [f"ingest, {MESSAGES}"], partial(ingest, MESSAGES)),
+        *_beside_motor(
+            bench, "ms", ["event to readable, median"], lambda driver: [percentile(until_readable(bench, driver=driver), 50)]
+        ),
+        *_beside_motor(bench, "ms", ["PATCH chat, median"], lambda driver: [percentile(change_chats(bench, driver=driver), 50)]),
+        *_beside_motor(bench, "ms", [f"pages of {smallest[0]:,}, median"], pages),
     ]
-    measured = [_beside_motor(bench, *figure) for figure in figures]
     with open_listing(bench) as listing:
-
-        def clients(driver: str) -> float:
-            return listing.of_api(**{DRIVER_VARIABLE: driver})
-
-        measured.append(_beside_motor(bench, "listChats, 16 clients", "requests/s", clients))
+        measured += _beside_motor(
+            bench, "requests/s", ["listChats, 16 clients"], lambda driver: [listing.of_api(**{DRIVER_VARIABLE: driver})]
+        )
     return measured
 
 
-def _beside_motor(bench: Workbench, what: str, unit: str, run: Callable[[str], float]) -> Measurement:
+def _beside_motor(
+    bench: Workbench, unit: str, names: Sequence[str], run: Callable[[str], Sequence[float]]
+) -> Iterator[Measurement]:
+    """`run` gives a figure for each name."""
     pairs = alternate(bench.scale.rounds, reference=lambda: run(MOTOR), ours=lambda: run(PYMONGO))
-    ours: Sequence[float] = pairs.ours
-    return Measurement(
-        row=ROW.name, what=f"{what}: PyMongo", unit=unit, ours=ours, reference=pairs.reference, reference_name="Motor"
-    )
+    for place, name in enumerate(names):
+        yield Measurement(
+            row=ROW.name,
+            what=f"{name}: PyMongo",
+            unit=unit,
+            ours=[figures[place] for figures in pairs.ours],
+            reference=[figures[place] for figures in pairs.reference],
+            reference_name="Motor",
+        )
 
 
 ROW = Row("drivers", "PyMongo's asyncio client beside Motor", _measure)

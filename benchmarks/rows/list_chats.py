@@ -8,7 +8,7 @@ from benchmarks.http_load import ClosedLoop, chats_of
 from benchmarks.measurement import Measurement, ratio_of
 from benchmarks.row import Row
 from benchmarks.samples import alternate
-from benchmarks.seeding import add_session, plant
+from benchmarks.seeding import add_session
 from benchmarks.service import Service
 from benchmarks.system import System, new_system
 from benchmarks.workbench import Workbench
@@ -26,8 +26,7 @@ class Listing:
     def __init__(self, bench: Workbench, system: System) -> None:
         self._bench = bench
         self._system = system
-        self._seed = plant(system)
-        session, _ = add_session(system, self._seed, chats=CHATS)
+        session, _ = add_session(system, self._bench.seed, chats=CHATS)
         self._target = f"{chats_of(session)}?limit={PAGE}"
         self._key_file = self._write_key()
 
@@ -37,7 +36,7 @@ class Listing:
         return self._ask("listChats", program, Service.until_ready)
 
     def of_bare_route(self) -> float:
-        arguments = ("--port", str(self._system.http_port), "--organization", self._seed.organization)
+        arguments = ("--port", str(self._system.http_port), "--organization", self._bench.seed.organization)
         program = self._system.program("benchmarks.programs.bare_route", *arguments)
         return self._ask("bare route", program, lambda program: program.until_answered(self._system.http_port, self._target))
 
@@ -55,7 +54,7 @@ class Listing:
 
     def _write_key(self) -> Path:
         path = self._bench.servers.folder / f"{self._system.settings.mongo.database}.key"
-        path.write_text(self._system.api_key(self._seed.organization))
+        path.write_text(self._system.api_key(self._bench.seed.organization))
         return path
 
 

@@ -7,7 +7,7 @@ from benchmarks.http_load import Client, chats_of
 from benchmarks.measurement import Measurement, ratio_up_to
 from benchmarks.row import Row
 from benchmarks.samples import median
-from benchmarks.seeding import add_session, plant
+from benchmarks.seeding import add_session
 from benchmarks.system import new_system
 from benchmarks.workbench import Workbench
 
@@ -20,14 +20,13 @@ FAR = 1_000
 def measure_pages(bench: Workbench, *, driver: str | None = None, sizes: Sequence[int]) -> Mapping[str, list[float]]:
     """Milliseconds of each request by what was asked for, in turn, so that what the machine does otherwise meets all."""
     with new_system(bench.servers, driver=driver) as system:
-        seed = plant(system)
         lists: dict[str, str] = {}
         for size in sizes:
             bench.tell(f"paging: making {size:,} chats and {size:,} messages")
-            session, chat = add_session(system, seed, chats=size, messages=size)
+            session, chat = add_session(system, bench.seed, chats=size, messages=size)
             lists[f"listChats, {size:,}"] = f"{chats_of(session)}?limit={PAGE}"
             lists[f"listChatMessages, {size:,}"] = f"{chats_of(session, chat)}/messages?limit={PAGE}"
-        key = system.api_key(seed.organization)
+        key = system.api_key(bench.seed.organization)
         with system.running("waypost-api"):
             client = Client(system.http_port, key)
             targets: dict[str, str] = {}

@@ -7,7 +7,7 @@ from benchmarks.measurement import Measurement, ratio_of, ratio_up_to
 from benchmarks.row import Row
 from benchmarks.rows.ingest import run_ingest
 from benchmarks.samples import alternate
-from benchmarks.workbench import LONG_TAIL, Workbench
+from benchmarks.workbench import REPEATED, Workbench
 
 WANTED = 1.0
 CPU_UNCHANGED = 1.1
@@ -17,8 +17,8 @@ CPU_UNCHANGED = 1.1
 def _measure(bench: Workbench) -> list[Measurement]:
     pairs = alternate(
         bench.scale.rounds,
-        reference=lambda: run_ingest(bench, LONG_TAIL),
-        ours=lambda: run_ingest(bench, LONG_TAIL, processes=2),
+        reference=lambda: run_ingest(bench, REPEATED),
+        ours=lambda: run_ingest(bench, REPEATED, processes=2),
     )
     seen = tuple(
         f"{name}: {run.saturation}, of {os.cpu_count()}"
