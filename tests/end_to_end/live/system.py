@@ -34,7 +34,7 @@ CHATS: Final = 4
 EVENTS_A_SECOND: Final = 60
 SCANNED_AFTER_S: Final = 3
 """How long a phone looks at a code before it accepts it."""
-EVERYTHING: Final = ("read", "send", "manage", "events")
+EVERYTHING: Final = ("read", "send", "manage", "events", "operator")
 OTHERS: Final = "org_others"
 HASTY: Final = {
     "WAYPOST_HTTP_BODY_TIMEOUT_S": "0.15",
