@@ -1,4 +1,4 @@
-"""What `GET /api/v1/pipeline` tells, read from Kafka and MongoDB at most once a second, however many ask."""
+"""What `GET /api/v1/pipeline` tells, read from Kafka and MongoDB at most every 2 s, however many ask."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from waypost_common.topics import EVENTS, topic_name
 
 log = structlog.stdlib.get_logger(__name__)
 
-STATUS_S: Final = 1.0
+STATUS_S: Final = 2.0
 DEAD_LETTERS_S: Final = 10.0
 """These are read, not only counted."""
 TIMEOUT_S: Final = 10.0

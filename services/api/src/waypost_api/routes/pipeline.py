@@ -18,6 +18,6 @@ OPERATIONS: Final = (
     Operation(
         id="getPipeline", method="GET", path="/pipeline", title="Get throughput, lag and dead letters", tag=Tag.OPERATIONS,
         capabilities=OPERATOR, handler=get_pipeline, answer=Pipeline, errors=(), waits=True,
-        description="Of all organizations together, without a name of any. At most a second old, dead letters ten.",
+        description="Of all organizations together, without a name of any. At most 2 s old, dead letters 10 s.",
     ),
 )  # fmt: skip
