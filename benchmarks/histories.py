@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from itertools import accumulate, islice, repeat
 from itertools import count as naturals
 
-from waypost_common.events import Event, MessageEvent, encode_event, key_of
+from waypost_common.events import Event, MessageEvent, SessionStatusEvent, encode_event, key_of
 from waypost_connector.simulated.cast import Cast
 from waypost_connector.simulated.world import World
 
 SEED = 20
 EVEN_SESSIONS, EVEN_CHATS = 50, 100
+EVEN_BEGUN = 28_500
+"""After so many events 99 of 100 chats have begun."""
 SESSION_DIGITS = 4
 """The end of a session's id that tells the copies of a history apart."""
 
@@ -37,10 +39,15 @@ def long_tail(count: int) -> Iterator[Event]:
 
 
 def spread(count: int) -> Iterator[Event]:
-    """The same over 5,000 chats that are equally busy, from when they have all begun."""
+    """The same over 5,000 chats that are equally busy, from when nearly all of them have begun."""
     world = World(SEED, sessions=EVEN_SESSIONS, chats=EVEN_CHATS)
     world.casts = [EvenCast(cast.seed, cast.index, cast.chat_count, cast.organization, cast.languages) for cast in world.casts]
-    return islice(world, count)
+    return islice(_once_begun(world), count)
+
+
+def _once_begun(world: Iterable[Event]) -> Iterator[Event]:
+    """Without what tells of new groups, members and contacts, but with the sessions."""
+    return (event for number, event in enumerate(world) if number >= EVEN_BEGUN or isinstance(event, SessionStatusEvent))
 
 
 def new_messages(count: int, *, sessions: int = 5, chats: int = 200) -> Iterator[MessageEvent]:
