@@ -117,7 +117,11 @@ def numbered(numbers: Iterable[int]) -> list[Event]:
 async def test_a_stream_tells_what_comes_and_goes_on_where_it_broke(address: str, event_log: Log) -> None:
     async with stream(address) as lines:
         first = mine("M1")
-        await event_log.write(first, mine("theirs", session="theirs", organization=OTHER_ORGANIZATION))
+        await event_log.write(
+            mine("theirs", session="theirs", organization=OTHER_ORGANIZATION),
+            mine("FORGED", session="theirs"),
+            first,
+        )
         told = await lines.frame()
         assert told | {"payload": {}} == {
             "schema": "v1", "id": first.id, "event": "message", "session": "mine", "organization": ORGANIZATION,
@@ -126,7 +130,7 @@ async def test_a_stream_tells_what_comes_and_goes_on_where_it_broke(address: str
         assert told["payload"]["waMessageId"] == "M1"
         assert told["payload"]["media"] is None
         token = lines.token
-    await event_log.write(*numbered(range(2, 40)))
+    await event_log.write(mine("FORGED", session="theirs"), *numbered(range(2, 40)))
     async with stream(address, Last_Event_ID=str(token)) as lines:
         await event_log.write(*numbered(range(40, 60)))
         assert sorted(await lines.ids(58)) == sorted(f"M{number}" for number in range(2, 60))

@@ -12,6 +12,7 @@ UNBOUND = {
     "Generations.live": "the pointer to the generation that is read, of all organizations",
     "Generations.show": "how far generations are, of all organizations",
     "find_session_of_any_organization": "for platform administrators alone",
+    "owners_of": "tells whose a session is, so that an event which says otherwise is told to nobody",
 }
 ELSEWHERE = {"authentication/api_keys.py": {"hash"}, "commands/operations.py": {"organization"}}
 """Modules outside the queries that read a collection of no session, and the key that their queries must have."""

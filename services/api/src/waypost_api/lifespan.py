@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any
 
 import httpx
+import pymongo
 import structlog
 from starlette.applications import Starlette
 
@@ -23,12 +24,14 @@ from waypost_api.commands.waiters import Waiters
 from waypost_api.dispatch import DOCUMENTS_UNAVAILABLE
 from waypost_api.ending import Ending
 from waypost_api.events.live_log import LiveLog
+from waypost_api.events.owners import FindOwners, Owners
 from waypost_api.events.places import CatchingUp, OpenStreams
 from waypost_api.events.resume_tokens import ResumeTokens
 from waypost_api.events.stream import EventLog
 from waypost_api.metrics import Metrics
 from waypost_api.pagination import Cursors, signing_secret
 from waypost_api.pipeline_report import PipelineReport
+from waypost_api.queries import sessions
 from waypost_api.queries.scope import Generations
 from waypost_api.readiness import Readiness
 from waypost_api.refusal import Refusal, end_if_clocks_differ
@@ -37,7 +40,7 @@ from waypost_api.second_dialect.rate_limit import RequestCounter
 from waypost_api.settings import ApiSettings, JwtSettings
 from waypost_common.crash_points import CrashPoints
 from waypost_common.errors import CannotRunError
-from waypost_common.mongo import open_client, open_database
+from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.probes import serve_probes
 from waypost_common.running import reason_of
 from waypost_common.tracing import Tracing
@@ -60,7 +63,9 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refus
             waiters = Waiters(metrics)
             outcomes = OutcomeReader(settings.kafka, waiters, tracing)
             publisher = CommandPublisher(settings.kafka, tracing, timeout_s=settings.commands.publish_timeout_ms / 1000)
-            live_log = LiveLog(settings.kafka)
+            generations = Generations(database, ttl_s=settings.cache.generation_ms / 1000, metrics=metrics)
+            timeout_s = settings.reads.timeout_ms / 1000
+            live_log = LiveLog(settings.kafka, Owners(owner_lookup(database, generations, timeout_s=timeout_s)))
             beside = {
                 "outcomes": outcomes.run(),
                 "command-publisher": publisher.run(),
@@ -70,9 +75,7 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refus
             await stack.enter_async_context(_running(beside))
 
             operations = Operations(database)
-            timeout_s = settings.reads.timeout_ms / 1000
             crash = CrashPoints(settings.crash.at)
-            generations = Generations(database, ttl_s=settings.cache.generation_ms / 1000, metrics=metrics)
             executor = CommandExecutor(
                 operations, publisher, waiters, generations, metrics, database_timeout_s=timeout_s, crash=crash
             )
@@ -110,6 +113,14 @@ def lifespan_of(settings: ApiSettings, metrics: Metrics, tracing: Tracing, refus
             )
 
     return lifespan
+
+
+def owner_lookup(database: MongoDatabase, generations: Generations, *, timeout_s: float) -> FindOwners:
+    async def find(sessions_asked: list[str]) -> Mapping[str, str]:
+        with pymongo.timeout(timeout_s):
+            return await sessions.owners_of(database, await generations.live(), sessions_asked)
+
+    return find
 
 
 @asynccontextmanager

@@ -5,10 +5,20 @@ from typing import Any
 from aiokafka.structs import ConsumerRecord
 from tests.events import event, message
 
+from waypost_api.events.owners import Owners
 from waypost_common.consumption import Record
 from waypost_common.events import Event, encode_event, key_of
 
 ORGANIZATION = "org_1"
+
+
+async def _no_documents(_sessions: list[str]) -> dict[str, str]:
+    return {}
+
+
+def unknown_owners() -> Owners:
+    """As while no session has a document yet."""
+    return Owners(_no_documents)
 
 
 def record_of(one: Event, *, partition: int = 0, offset: int = 0) -> Record:

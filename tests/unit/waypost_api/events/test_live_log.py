@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError
 from tests.processes import eventually
-from tests.unit.waypost_api.events.records import ORGANIZATION, message_record, raw_record
+from tests.unit.waypost_api.events.records import ORGANIZATION, message_record, raw_record, unknown_owners
 
 from waypost_api.events import live_log
 from waypost_api.events.live_log import LiveLog
@@ -93,7 +93,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def following(*, idle_s: float = 60) -> AsyncIterator[LiveLog]:
-    log = LiveLog(KafkaSettings(), idle_s=idle_s)
+    log = LiveLog(KafkaSettings(), unknown_owners(), idle_s=idle_s)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(log.run(), name="live log")
         yield log

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.waypost_api.events.records import ORGANIZATION, message_record
+from tests.unit.waypost_api.events.records import ORGANIZATION, message_record, unknown_owners
 
 from waypost_api.events import catch_up
 from waypost_api.events.frames import JsonLines
@@ -18,6 +18,7 @@ from waypost_api.events.live_log import LiveLog
 from waypost_api.events.log_reader import LogReader
 from waypost_api.events.places import CatchingUp
 from waypost_api.events.resume_tokens import Positions, ResumeTokens
+from waypost_api.events.shown import summary_of
 from waypost_api.events.stream import CUT, SLOW, EventLog, Stream
 from waypost_api.events.wish import Wish
 from waypost_api.metrics import Metrics
@@ -36,7 +37,7 @@ class GrowingLog(LiveLog):
     """A log in memory. Whenever somebody reads the past a little more comes live."""
 
     def __init__(self, chance: random.Random, *, most: int) -> None:
-        super().__init__(KafkaSettings())
+        super().__init__(KafkaSettings(), unknown_owners())
         self._chance = chance
         self._left = most
         self.records: list[list[Record]] = [[] for _ in range(PARTITIONS)]
@@ -62,7 +63,7 @@ class GrowingLog(LiveLog):
             record = message_record(name, partition=partition, offset=offset, organization=organization)
             self.records[partition].append(record)
             self.ours += [name] if organization == ORGANIZATION else []
-            self._hand_out(record, now=0)
+            self._hand_out(record, summary_of(record), now=0)
 
     @property
     def is_done(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 from aiokafka.errors import KafkaError
+from pymongo.errors import PyMongoError
 
 from waypost_api.events.live_log import LiveLog
 from waypost_api.events.log_reader import LogReader
@@ -68,9 +69,9 @@ class CatchUp:
                     start = self._positions
                 if caught_up:
                     return
-            except KafkaError as error:
+            except (KafkaError, PyMongoError) as error:
                 start = self._positions or start
-                log.warning("past_events_unreadable", error=type(error).__name__, advice="is Kafka up?")
+                log.warning("past_events_unreadable", error=type(error).__name__, advice="are Kafka and MongoDB up?")
                 await asyncio.sleep(RETRY_S)
 
     async def _read(self, reader: LogReader) -> bool:
@@ -103,12 +104,13 @@ class CatchUp:
 
     async def _tell(self, records: Sequence[Record], goal: Positions | None) -> None:
         bodies = []
-        for record in records:
+        summaries = [summary_of(record) for record in records]
+        await self._live.owners.learn(summaries)
+        for record, summary in zip(records, summaries, strict=True):
             if goal is not None and record.offset >= goal[record.partition]:
                 continue  # comes live
             self._positions[record.partition] = record.offset + 1
-            summary = summary_of(record)
-            if summary is not None and self._follower.takes(summary):
+            if summary is not None and self._follower.takes(summary) and not self._live.owners.contradict(summary):
                 body = shown(record, summary)
                 if body is not None:
                     bodies.append(body)

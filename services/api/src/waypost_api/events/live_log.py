@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol
 import structlog
 
 from waypost_api.events.log_reader import LogCutError, LogReader, open_log
+from waypost_api.events.owners import Owners
 from waypost_api.events.resume_tokens import Positions
 from waypost_api.events.shown import Summary, shown, summary_of
 from waypost_common.consumption import Record
@@ -47,7 +48,8 @@ class Delay(NamedTuple):
 
 
 class LiveLog:
-    def __init__(self, settings: KafkaSettings, *, idle_s: float = IDLE_S) -> None:
+    def __init__(self, settings: KafkaSettings, owners: Owners, *, idle_s: float = IDLE_S) -> None:
+        self.owners = owners
         self._settings = settings
         self._topic = topic_name(settings, EVENTS)
         self._idle_s = idle_s
@@ -132,9 +134,11 @@ class LiveLog:
             listened = time.monotonic()
             while True:
                 records = await reader.poll(timeout_ms=POLL_MS, most=MOST_RECORDS)
+                summaries = [summary_of(record) for record in records]
+                await self.owners.learn(summaries)
                 now = time.time_ns() // 1_000_000
-                for record in records:
-                    self._hand_out(record, now)
+                for record, summary in zip(records, summaries, strict=True):
+                    self._hand_out(record, summary, now)
                 if self._interested:
                     listened = time.monotonic()
                 elif time.monotonic() - listened > self._idle_s:
@@ -143,10 +147,9 @@ class LiveLog:
                     return
                 await asyncio.sleep(0)  # a poll that finds records at hand lets nobody else run
 
-    def _hand_out(self, record: Record, now: int) -> None:
+    def _hand_out(self, record: Record, summary: Summary | None, now: int) -> None:
         self.positions[record.partition] = record.offset + 1
-        summary = summary_of(record)
-        if summary is None:
+        if summary is None or self.owners.contradict(summary):
             return
         self.delays.append(Delay(max(0, record.timestamp - summary.timestamp), max(0, now - record.timestamp)))
         takers = [one for one in self._listeners.get(summary.organization, ()) if one.takes(summary)]

@@ -34,6 +34,12 @@ async def find_session_of_any_organization(database: MongoDatabase, generation: 
     return cast("SessionDocument | None", found)
 
 
+async def owners_of(database: MongoDatabase, generation: int, sessions: list[str]) -> dict[str, str]:
+    """The organizations of those that have a document, removed ones too: to compare with, never to be told."""
+    found = database[collection_name(Collection.SESSIONS, generation)].find({"_id": {"$in": sessions}}, {"organization": True})
+    return {one["_id"]: one["organization"] async for one in found}
+
+
 async def list_sessions(
     database: MongoDatabase, generation: int, organization: OrganizationId, only: str | None
 ) -> list[SessionDocument]:
