@@ -197,6 +197,25 @@ def test_whoever_breaks_off_is_told_the_rest_from_the_last_place_on(seed: int, t
     assert in_order(first.before + then.told, log)
 
 
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32), before=st.integers(0, 60))
+def test_those_that_share_the_places_for_reading_the_past_are_all_told_everything_once(seed: int, before: int) -> None:
+    async def read_at_once() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for client in clients:
+                tasks.create_task(read(streams, client, [0] * PARTITIONS), name="client")
+
+    log, clients = GrowingLog(random.Random(seed), most=120), [Client() for _ in range(4)]
+    log.grow(before)
+    streams = event_log(log, queue_events=120)  # others make the log grow: nobody may be too slow for that
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catch_up, "SLICE_S", 0)
+        asyncio.run(read_at_once())
+    for client in clients:
+        assert sorted(client.told) == sorted(log.ours)
+        assert in_order(client.told, log)
+
+
 async def test_whoever_reads_too_slowly_is_ended_and_told_so() -> None:
     log = GrowingLog(random.Random(1), most=100)
     taken = asyncio.Event()

@@ -79,7 +79,7 @@ class CatchUp:
         until = time.monotonic() + SLICE_S
         reader.begin(self._positions)
         goal: Positions | None = None
-        while time.monotonic() < until or not self._places.waiting:
+        while True:
             if goal is None or self._follower.overflowed:
                 if goal is not None:
                     reader.begin(self._positions)
@@ -90,9 +90,10 @@ class CatchUp:
                     return True
                 reader.leave_out(reached)
             await self._tell(await reader.poll(timeout_ms=POLL_MS, most=MOST_RECORDS), goal)
+            if self._places.waiting and time.monotonic() >= until:
+                self._follower.leave()
+                return False
             await asyncio.sleep(0)  # neither a poll nor a write need let others run
-        self._follower.leave()
-        return False
 
     def _goal(self) -> Positions | None:
         """Up to where the past has to be read; None while that is far."""
