@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from waypost_api.main import KEEP_ALIVE_S
-from waypost_api.queries.chats import list_chats
 from waypost_api.queries.scope import Scope
+from waypost_common.documents import Collection
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.settings import ServiceSettings
@@ -41,7 +41,8 @@ def create_app(settings: ServiceSettings, organization: OrganizationId) -> Starl
     async def chats(request: Request) -> Response:
         scope = Scope(cast("MongoDatabase", request.state.database), 1, organization, SessionId(request.path_params["session"]))
         limit = int(request.query_params["limit"])
-        found = cast("list[dict[str, Any]]", await list_chats(scope, filters={}, after=None, limit=limit + 1))
+        conditions = scope.owned({"visible": True})
+        found: list[Any] = await scope.collection(Collection.CHATS).find(conditions).sort("sortKey", 1).limit(limit + 1).to_list()
         data = [{name: chat[name] for name in FIELDS} for chat in found[:limit]]
         return Response(orjson.dumps({"data": data}), media_type="application/json")
 

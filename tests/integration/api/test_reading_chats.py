@@ -181,7 +181,11 @@ async def test_a_page_of_chats_is_one_range_of_an_index(database: Any, query: di
     await chats_of(database, *(chat_document(f"{n}@lid", archived=n % 2 == 0, unreadCount=n % 3) for n in range(60)))
     filters = {name: value == "true" for name, value in query.items()}
     conditions = {"session": "mine", "organization": "org_mine", "visible": True, **filters, "sortKey": {"$gt": ""}}
-    plan = await database["chats"].find(conditions).sort("sortKey", 1).limit(5).explain()
+    of_session: Any = {"coll": "sessions", "pipeline": [{"$match": {"_id": "mine"}}]}
+    pipeline = [{"$match": conditions}, {"$sort": {"sortKey": 1}}, {"$limit": 5}, {"$unionWith": of_session}]
+    command = {"aggregate": "chats", "pipeline": pipeline, "cursor": {}}
+    explained = await database.command({"explain": command, "verbosity": "executionStats"})
+    plan = explained["stages"][0]["$cursor"]
     figures = plan["executionStats"]
     assert figures["totalDocsExamined"] == figures["nReturned"] == 5
     assert "SORT" not in str(plan["queryPlanner"]["winningPlan"]).replace("sortKey", "")

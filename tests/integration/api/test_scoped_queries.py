@@ -67,8 +67,19 @@ async def asked(api: Api, database: MongoDatabase) -> list[dict[str, Any]]:
 
 def conditions(entry: dict[str, Any]) -> dict[str, Any]:
     command = entry.get("originatingCommand", entry["command"])
+    if "pipeline" in command:
+        command = {"filter": command["pipeline"][0]["$match"]}
     found: dict[str, Any] = command.get("filter", command.get("query", command.get("q", {})))
     return found
+
+
+def beside(entry: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a pipeline asks of other collections: their names, and the conditions."""
+    for stage in entry["command"].get("pipeline", [])[1:]:
+        if "$unionWith" in stage:
+            yield stage["$unionWith"]["coll"], stage["$unionWith"]["pipeline"][0]["$match"]
+        else:
+            assert stage.keys() <= {"$sort", "$limit"}
 
 
 def is_bound(found: dict[str, Any], *keys: str) -> bool:
@@ -86,7 +97,10 @@ async def test_every_query_of_a_projection_carries_session_and_organization(aske
         collection = collection_of(entry)
         if collection in PROJECTIONS:
             seen.add(collection)
-            assert entry["op"] in {"query", "getmore"}, entry["command"]
+            assert entry["op"] in {"query", "getmore"} or "aggregate" in entry["command"], entry["command"]
+            for other, its_conditions in beside(entry):
+                assert other == Collection.SESSIONS
+                assert is_bound(its_conditions, "_id", "organization")
             if collection == Collection.SESSIONS:
                 # The session is what is asked for: by its id, or all of the organization.
                 assert is_bound(conditions(entry), "organization")
@@ -110,6 +124,6 @@ async def test_every_query_of_the_bookkeeping_is_bound_to_what_it_is_asked_for(a
 
 
 async def test_no_query_reads_a_whole_collection(asked: list[dict[str, Any]]) -> None:
-    plans = {(collection_of(entry), entry.get("planSummary", "")) for entry in asked if entry["op"] == "query"}
+    plans = {(collection_of(entry), entry.get("planSummary", "")) for entry in asked if entry["op"] in {"query", "command"}}
     assert len(plans) > len(PROJECTIONS)
     assert not {plan for plan in plans if "COLLSCAN" in plan[1]}

@@ -7,7 +7,16 @@ import pytest
 from tests.unit.architecture.sources import called, calls, trees
 
 QUERIES = "services/api/src/waypost_api/queries"
-READS = {"find", "find_one", "count_documents", "aggregate", "distinct", "find_one_and_update", "estimated_document_count"}
+READS = {
+    "find",
+    "find_one",
+    "find_with_session",
+    "find_one_and_update",
+    "count_documents",
+    "aggregate",
+    "distinct",
+    "estimated_document_count",
+}
 UNBOUND = {
     "Generations.live": "the pointer to the generation that is read, of all organizations",
     "Generations.show": "how far generations are, of all organizations",

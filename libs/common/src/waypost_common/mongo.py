@@ -72,6 +72,15 @@ async def aggregate(collection: MongoCollection, pipeline: list[Document]) -> As
         yield document
 
 
+async def aggregate_page(collection: MongoCollection, pipeline: list[Document], *, at_most: int) -> list[Document]:
+    """All that the pipeline gives, which is no more than `at_most`, by one answer of the server."""
+    cursor: Any = collection.aggregate(pipeline, batchSize=at_most + 1)
+    if isawaitable(cursor):
+        cursor = await cursor
+    found: list[Document] = await cursor.to_list(at_most)
+    return found
+
+
 class MongoFault(Enum):
     """What kind of failure an error of the driver tells of, and so who can mend it."""
 

@@ -9,7 +9,7 @@ from waypost_api.queries import chats, groups, sessions
 from waypost_api.queries.scope import Scope
 from waypost_common.documents import ChatDocument, GroupDocument, SessionDocument
 from waypost_common.errors import NotFoundError
-from waypost_common.identifiers import Jid, MessageId
+from waypost_common.identifiers import Jid, MessageId, SessionId
 from waypost_common.jids import InvalidJidError, is_group, is_newsletter, is_person, parse_jid
 
 _MESSAGE_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
@@ -37,6 +37,18 @@ async def find_session_named(call: Call, text: str) -> OwnedSession:
     return OwnedSession(document, scope)
 
 
+async def scope_in_path(call: Call) -> Scope:
+    """Of the session in the path, of which is not known yet whether it is there: `require_session`."""
+    generation = await call.state["generations"].live()
+    return Scope(call.state["database"], generation, call.principal.organization, SessionId(call.path("session")))
+
+
+def require_session(call: Call, *, there: bool) -> None:
+    """After a query that told of it. Raises NotFoundError alike for none and for one out of the caller's reach (rule R8)."""
+    if not there or not call.principal.reaches(call.path("session")):
+        raise NotFoundError("session not found")
+
+
 async def find_session_of_any_organization(call: Call) -> SessionDocument:
     generation = await call.state["generations"].live()
     document = await sessions.find_session_of_any_organization(call.state["database"], generation, call.path("session"))
@@ -51,6 +63,21 @@ async def find_chat(call: Call, scope: Scope) -> ChatDocument:
     if chat is None:
         raise NotFoundError("chat not found")
     return chat
+
+
+async def find_session_and_chat(call: Call) -> tuple[Scope, ChatDocument]:
+    """The visible chat of the path's `cid` and the scope of its session. Raises NotFoundError."""
+    try:
+        jid = parse_jid(call.path("cid"))
+    except InvalidJidError as error:
+        await find_session(call)
+        raise NotFoundError("chat not found") from error
+    scope = await scope_in_path(call)
+    there, chat = await chats.find_chat_and_session(scope, jid)
+    require_session(call, there=there)
+    if chat is None:
+        raise NotFoundError("chat not found")
+    return scope, chat
 
 
 def jid_or_404(text: str, what: str) -> Jid:

@@ -13,9 +13,21 @@ from waypost_common.mongo import Document
 
 async def find_chat(scope: Scope, jid: Jid) -> ChatDocument | None:
     """The visible chat of that JID, or of the person it stands for."""
-    chat = await _find_visible(scope, [jid])
-    if chat is not None or not is_person(jid):
-        return chat
+    return await _find_visible(scope, [jid]) or await _find_by_another_address(scope, jid)
+
+
+async def find_chat_and_session(scope: Scope, jid: Jid) -> tuple[bool, ChatDocument | None]:
+    """Whether the session is there, and what `find_chat` finds in it."""
+    conditions = scope.owned({"_id": chat_document_id(scope.session, jid), "visible": True})
+    there, found = await scope.find_with_session(conditions, Collection.CHATS, at_most=1)
+    if found or not there:
+        return there, cast("ChatDocument | None", found[0] if found else None)
+    return there, await _find_by_another_address(scope, jid)
+
+
+async def _find_by_another_address(scope: Scope, jid: Jid) -> ChatDocument | None:
+    if not is_person(jid):
+        return None
     others = [*await jids_of_person(scope, jid), *filter(None, [await chosen_address(scope, jid)])]
     return await _find_visible(scope, others) if others else None
 
@@ -38,13 +50,16 @@ async def _find_visible(scope: Scope, jids: list[Jid]) -> ChatDocument | None:
     return cast("ChatDocument | None", found)
 
 
-async def list_chats(scope: Scope, *, filters: Document, after: str | None, limit: int) -> list[ChatDocument]:
-    """Up to `limit` visible chats in the list's order, beginning after the sort key `after`. One range of one index."""
+async def list_chats(scope: Scope, *, filters: Document, after: str | None, limit: int) -> tuple[bool, list[ChatDocument]]:
+    """Whether the session is there, and up to `limit` visible chats of it in the list's order, beginning after the sort key
+    `after`: one range of one index.
+    """
     conditions = scope.owned({"visible": True, **filters})
     if after is not None:
         conditions["sortKey"] = {"$gt": after}
-    cursor = scope.collection(Collection.CHATS).find(conditions).sort("sortKey", 1).limit(limit)
-    return cast("list[ChatDocument]", await cursor.to_list(limit))
+    stages: list[Document] = [{"$sort": {"sortKey": 1}}, {"$limit": limit}]
+    there, found = await scope.find_with_session(conditions, Collection.CHATS, *stages, at_most=limit)
+    return there, cast("list[ChatDocument]", found)
 
 
 async def last_message_times(scope: Scope, jids: list[Jid]) -> dict[Jid, int | None]:

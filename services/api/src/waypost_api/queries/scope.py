@@ -8,7 +8,7 @@ from typing import Any
 from waypost_api.metrics import Metrics
 from waypost_common.documents import NO_OFFSET, Collection, collection_name
 from waypost_common.identifiers import OrganizationId, SessionId
-from waypost_common.mongo import Document, MongoCollection, MongoDatabase
+from waypost_common.mongo import Document, MongoCollection, MongoDatabase, aggregate_page
 from waypost_common.outcomes import Outcome
 
 
@@ -30,6 +30,18 @@ class Scope:
         `$or` makes it read all of the session instead).
         """
         return {"$or": [self.owned(conditions) for conditions in alternatives]}
+
+    async def find_with_session(
+        self, conditions: Document, collection: Collection, *then: Document, at_most: int
+    ) -> tuple[bool, list[Document]]:
+        """Whether the session is there, and the documents that meet the conditions after the stages `then`: one round trip."""
+        session = {"_id": self.session, "organization": self.organization, "removed": {"$ne": True}}
+        sessions = collection_name(Collection.SESSIONS, self.generation)
+        mark = {"$unionWith": {"coll": sessions, "pipeline": [{"$match": session}, {"$project": {"_id": {"$literal": None}}}]}}
+        pipeline = [{"$match": conditions}, *then, mark]
+        found = await aggregate_page(self.collection(collection), pipeline, at_most=at_most + 1)
+        documents = [document for document in found if document["_id"] is not None]
+        return len(documents) < len(found), documents
 
     def id_range(self, *, after: str | None = None, within: str = "") -> Document:
         """Ids of this session's documents (`<session>|<within><jid>`), in order: the index that is always there."""

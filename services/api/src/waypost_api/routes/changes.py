@@ -11,7 +11,8 @@ from waypost_api.call import Call
 from waypost_api.commands.carry import Done, Wanted, carry_through, check_options, earlier_request
 from waypost_api.commands.chat_commands import MakeChatCommand
 from waypost_api.commands.submit import CommandFields
-from waypost_api.lookups import OwnedSession, find_chat, find_session, jid_or_404
+from waypost_api.lookups import find_chat, find_session, find_session_and_chat, jid_or_404
+from waypost_api.queries.scope import Scope
 from waypost_api.request_body import read_body
 from waypost_common.commands import ChatCommand
 from waypost_common.documents import ChatDocument
@@ -36,11 +37,10 @@ Answer = Callable[[ChatDocument], Response]
 async def change_chat(call: Call, parse: ParseWish, answer: Answer | None) -> Response:
     """`answer` None is 204. A request whose idempotency key came before gets the first outcome, and nothing runs."""
     with call.reading():
-        session = await find_session(call)
-        asked_for = jid_or_404(call.path("cid"), "chat")
         earlier = await earlier_request(call)
         # The first request may have deleted it.
-        chat = None if earlier is not None else await find_chat(call, session.scope)
+        scope, chat = await find_session_and_chat(call) if earlier is None else ((await find_session(call)).scope, None)
+        asked_for = jid_or_404(call.path("cid"), "chat")
     wish = parse(await read_body(call.request, call.state["settings"].http))
     make = wish.command
     if chat is not None and make is None:
@@ -53,9 +53,9 @@ async def change_chat(call: Call, parse: ParseWish, answer: Answer | None) -> Re
         return make(fields, jid)
 
     async def answered(done: Done) -> Response:
-        return Response(status_code=204) if answer is None else await _shown(call, session, done, answer)
+        return Response(status_code=204) if answer is None else await _shown(call, scope, done, answer)
 
-    wanted = Wanted(scope=session.scope, subject=asked_for, fingerprint=wish.fingerprint, command=command, validation_status=422)
+    wanted = Wanted(scope=scope, subject=asked_for, fingerprint=wish.fingerprint, command=command, validation_status=422)
     return await carry_through(call, wanted, earlier=earlier, answer=answered)
 
 
@@ -64,10 +64,10 @@ def simple_wish(command: MakeChatCommand) -> ParseWish:
     return lambda _body: Wish({}, command)
 
 
-async def _shown(call: Call, session: OwnedSession, done: Done, answer: Answer) -> Response:
+async def _shown(call: Call, scope: Scope, done: Done, answer: Answer) -> Response:
     try:
         with call.reading():
-            return answer(await find_chat(call, session.scope))
+            return answer(await find_chat(call, scope))
     except PyMongoError as outage:
         if not is_outage(outage):
             raise

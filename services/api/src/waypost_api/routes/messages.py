@@ -5,7 +5,7 @@ from starlette.responses import Response
 from waypost_api import query_parameters
 from waypost_api.call import Call
 from waypost_api.json_response import JsonResponse
-from waypost_api.lookups import find_chat, find_session, newsletter_or_404
+from waypost_api.lookups import find_session, find_session_and_chat, newsletter_or_404
 from waypost_api.operation import READ, SEND, Operation, QueryParameter, Tag
 from waypost_api.pagination import PageRequest
 from waypost_api.queries import chats, contacts, messages
@@ -20,9 +20,8 @@ MAX_MESSAGE_ID_LENGTH: Final = 128
 
 
 async def list_chat_messages(call: Call) -> Response:
-    session = await find_session(call)
-    chat = await find_chat(call, session.scope)
-    return JsonResponse(await _page(call, session.scope, chat, end=None))
+    scope, chat = await find_session_and_chat(call)
+    return JsonResponse(await _page(call, scope, chat, end=None))
 
 
 async def list_channel_messages(call: Call) -> Response:
