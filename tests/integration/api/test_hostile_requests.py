@@ -148,12 +148,15 @@ async def test_a_name_is_found_however_its_accent_is_written(api: Api, database:
 async def test_searches_of_one_organization_leave_room_for_others(api: Api, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     released = asyncio.Event()
 
-    async def slow(*_arguments: Any, **_keywords: Any) -> list[Any]:
+    async def no_contacts(*_arguments: Any, **_keywords: Any) -> list[Any]:
         await released.wait()
         return []
 
-    monkeypatch.setattr("waypost_api.queries.contacts.list_contacts", slow)
-    monkeypatch.setattr("waypost_api.queries.chats.list_chats", slow)
+    async def no_chats(*_arguments: Any, **_keywords: Any) -> tuple[bool, list[Any]]:
+        return True, await no_contacts()
+
+    monkeypatch.setattr("waypost_api.queries.contacts.list_contacts", no_contacts)
+    monkeypatch.setattr("waypost_api.queries.chats.list_chats", no_chats)
     most = api.state["settings"].reads.searches_per_organization
     async with asyncio.TaskGroup() as tasks:
         searches = [tasks.create_task(api.client.get(f"/api/v1{path}", headers=HEADERS)) for _ in range(most)]
