@@ -45,6 +45,8 @@ from waypost_projection.fold.contact import Sighting
 from waypost_projection.logged import AnyLogged, Logged
 from waypost_projection.storage import ProjectionStorage
 
+GIVE_WAY_EVERY: Final = 100
+"""So many events, a millisecond's or two, are decoded or folded in a row: another generation's writer may share the process."""
 _SESSION_EVENTS: Final = frozenset({SessionStatusEvent, AuthQrEvent, AuthCodeEvent})
 
 
@@ -93,8 +95,13 @@ class ProjectionWriter:
                 by_key.setdefault(logged.key, []).append(chat_event)
         work, sessions = await asyncio.gather(self._load(by_key), self._storage.load_sessions(of_sessions))
         loaded = perf_counter()
+        folded_in_a_row = 0
         for key, logged_events in by_key.items():
             await self._fold_chat(work[key], logged_events, applied)
+            folded_in_a_row += len(logged_events)
+            if folded_in_a_row >= GIVE_WAY_EVERY:
+                folded_in_a_row = 0
+                await asyncio.sleep(0)
         changed_sessions = self._fold_sessions(sessions, of_sessions, applied)
         folded = perf_counter()
         self._crash.passed(CrashPoint.INGEST_BEFORE_WRITE)

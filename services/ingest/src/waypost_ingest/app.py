@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from faststream.kafka import KafkaBroker
@@ -30,8 +29,6 @@ from waypost_ingest.settings import IngestSettings
 from waypost_ingest.standing import Standing
 from waypost_projection.storage import ProjectionStorage
 from waypost_projection.writer import ProjectionWriter
-
-BESIDE_MAX_RECORDS: Final = 500
 
 
 @dataclass(frozen=True)
@@ -120,8 +117,7 @@ def _follower(
             group=group_name(kafka, INGEST_GROUP, generation),
             handler=None,
             describe=apply_event,
-            # Small ones, so that the live generation, which shares this process, does not wait for long.
-            max_records=min(settings.batch.max_records, BESIDE_MAX_RECORDS),
+            max_records=settings.batch.max_records,
             crash=app.crash,
             # One that cannot go on is made anew every few seconds: the broker must not keep them all.
             persistent=False,

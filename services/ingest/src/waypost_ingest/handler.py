@@ -1,5 +1,6 @@
 """What ingest does with a poll's records: decode, apply, tell outcomes, save positions - in that order (rules R4, R6)."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -24,7 +25,7 @@ from waypost_ingest.standing import Role, Standing
 from waypost_projection.applied import CommandOutcome
 from waypost_projection.fold.commands_seen import COMMANDS_KEPT
 from waypost_projection.logged import AnyLogged, decode
-from waypost_projection.writer import ProjectionWriter
+from waypost_projection.writer import GIVE_WAY_EVERY, ProjectionWriter
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -98,7 +99,7 @@ class IngestHandler:
     async def process(self, batch: Batch) -> NextOffsets:
         started, began_ms, stages = time.perf_counter(), time.time() * 1_000, self._metrics.stage_seconds
         with stages.labels(Stage.DECODE).time():
-            decoded = {partition: self._decode(partition, records) for partition, records in batch.items()}
+            decoded = {partition: await self._decode(partition, records) for partition, records in batch.items()}
         events = [logged for part in decoded.values() for logged in part.events]
         applied = await self._writer.apply(events)
         self._crash.passed(CrashPoint.INGEST_AFTER_WRITE)
@@ -132,14 +133,16 @@ class IngestHandler:
             self._count_dead(batch, dead)
         return {partition: part.last.offset + 1 for partition, part in decoded.items() if part.last is not None}
 
-    def _decode(self, partition: TopicPartition, records: Sequence[Record]) -> _Decoded:
+    async def _decode(self, partition: TopicPartition, records: Sequence[Record]) -> _Decoded:
         """Decodes until one chat's commands would no longer fit into what it remembers of them.
 
         A batch that is cut by a crash comes again whole; each of its commands must still be known then (rule R6).
         """
         part = _Decoded(read_again=self._check_start(partition, records[0]))
         commands: Counter[bytes | None] = Counter()
-        for record in records:
+        for number, record in enumerate(records):
+            if number % GIVE_WAY_EVERY == 0:
+                await asyncio.sleep(0)
             found = decode(record, max_bytes=self._settings.batch.max_event_bytes)
             if isinstance(found, DeadLetter):
                 part.dead.append(found)
