@@ -10,6 +10,7 @@ from aiokafka.errors import (
 )
 from pymongo.errors import ExecutionTimeout, InvalidURI, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
+from waypost_common.kafka_security import KafkaRefusedError
 from waypost_common.server_errors import advice, is_final
 
 REST = " (configured timeouts: connectTimeoutMS: 20000.0ms), Timeout: 1.5s, Topology Description: <TopologyDescription ...>"
@@ -39,19 +40,20 @@ REST = " (configured timeouts: connectTimeoutMS: 20000.0ms), Timeout: 1.5s, Topo
             "MongoDB has no primary: run rs.initiate() once",
         ),
         (OperationFailure("Authentication failed.", 18), "MongoDB refuses the user or password: correct WAYPOST_MONGO_URL"),
-        (OperationFailure("not authorized on db", 13), "MongoDB forbids this user something: grant it readWrite"),
+        (OperationFailure("not authorized on db", 13), "MongoDB forbids this user something: grant it the roles"),
         (OperationFailure("Replication is not enabled", 76), "MongoDB is not a replica set"),
         (OperationFailure("text of a message", 2), "MongoDB refused (code 2): see `waypost doctor`"),
         (InvalidURI("mongodb://user:hunter2@"), "WAYPOST_MONGO_URL cannot be used (InvalidURI): see docs/settings.md"),
         (PyMongoError("?"), "MongoDB failed (PyMongoError): see `waypost doctor`"),
         (
             KafkaConnectionError(),
-            "Kafka does not answer (KafkaConnectionError): start it, or name a plain listener",
+            "Kafka does not answer (KafkaConnectionError): start it, or correct WAYPOST_KAFKA_BOOTSTRAP_SERVERS",
         ),
         (
             KafkaConnectionError("Unable to bootstrap from [('kafka', 9092, <AddressFamily.AF_UNSPEC: 0>), ('b', 1, 0)]"),
             "Kafka does not answer at kafka:9092, b:1 (KafkaConnectionError): start it",
         ),
+        (KafkaRefusedError("Kafka refuses the user or password"), "Kafka refuses the user or password"),
         (UnknownTopicOrPartitionError(), "a topic is missing in Kafka: run `waypost migrate`"),
         (GroupAuthorizationFailedError(), "Kafka forbids this program something (GroupAuthorizationFailedError)"),
         (IncompatibleBrokerVersion(), "Kafka failed (IncompatibleBrokerVersion): see `waypost doctor`"),
@@ -69,7 +71,9 @@ def test_an_error_of_a_server_says_what_to_do(error: PyMongoError | KafkaError, 
         (OperationFailure("Authentication failed.", 18), True),
         (InvalidURI("?"), True),
         (ServerSelectionTimeoutError('No replica set members available for replica set name "rs0"'), True),
+        (ServerSelectionTimeoutError("SSL handshake failed: db:27017: [SSL: CERTIFICATE_VERIFY_FAILED]"), True),
         (ServerSelectionTimeoutError("db:27017: [Errno 111] Connection refused"), False),
+        (KafkaRefusedError("Kafka refuses the user or password"), True),
         (ExecutionTimeout("slow", 50), False),
         (KafkaConnectionError(), False),
     ],

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import DefaultPartitioner
 
+from waypost_common.kafka_security import security_options, tell_refusals
 from waypost_common.settings import KafkaSettings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -35,7 +36,7 @@ def create_producer(settings: KafkaSettings, *, client_id: str, partitioner: Par
 
     A `partitioner` must choose as Kafka's own does: all records of a key share a partition, whoever writes them (rule R2).
     """
-    return AIOKafkaProducer(
+    producer = AIOKafkaProducer(
         bootstrap_servers=settings.bootstrap_servers,
         client_id=client_id,
         acks="all",
@@ -44,7 +45,23 @@ def create_producer(settings: KafkaSettings, *, client_id: str, partitioner: Par
         max_request_size=MAX_REQUEST_BYTES,
         request_timeout_ms=settings.request_timeout_ms,
         partitioner=partitioner or DefaultPartitioner(),
+        **security_options(settings),
     )
+    tell_refusals(producer.client, settings)
+    return producer
+
+
+def create_consumer(settings: KafkaSettings, *topics: str, client_id: str, **options: Any) -> AIOKafkaConsumer:
+    """To be started and stopped by the caller. `options` are aiokafka's; those of a group: `consumer_options`."""
+    consumer = AIOKafkaConsumer(
+        *topics,
+        bootstrap_servers=settings.bootstrap_servers,
+        client_id=client_id,
+        **security_options(settings),
+        **options,
+    )
+    tell_refusals(consumer._client, settings)
+    return consumer
 
 
 async def start_whole(client: Startable) -> None:
@@ -86,11 +103,14 @@ def may_pass(error: KafkaError) -> bool:
 
 
 def create_admin(settings: KafkaSettings, *, client_id: str) -> AIOKafkaAdminClient:
-    return AIOKafkaAdminClient(
+    admin = AIOKafkaAdminClient(
         bootstrap_servers=settings.bootstrap_servers,
         client_id=client_id,
         request_timeout_ms=settings.request_timeout_ms,
+        **security_options(settings),
     )
+    tell_refusals(admin._client, settings)
+    return admin
 
 
 def consumer_options(settings: KafkaSettings) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def retry_or_stop(error: PyMongoError) -> RetryLaterError | ConsumptionStoppedEr
         case MongoFault.OUTAGE:
             return RetryLaterError(f"MongoDB: {what}")
         case MongoFault.NOT_ALLOWED:
-            advice = "MongoDB refuses this user: correct WAYPOST_MONGO_URL, or grant it readWrite on the database"
+            advice = "MongoDB refuses this user: correct WAYPOST_MONGO_URL, or grant it the roles of docs/security.md"
         case MongoFault.THERE_ALREADY | MongoFault.REFUSED:
             advice = "MongoDB refused a query or a document: run `waypost migrate`, then start again"
     return ConsumptionStoppedError(f"{advice} ({what})")

@@ -6,6 +6,7 @@ from typing import Final
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, UnknownTopicOrPartitionError
 from pymongo.errors import AutoReconnect, ConfigurationError, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
+from waypost_common.kafka_security import KafkaRefusedError
 from waypost_common.mongo import MongoFault, fault_of, is_outage
 
 AUTHENTICATION_FAILED: Final = 18
@@ -23,7 +24,16 @@ def advice(error: PyMongoError | KafkaError) -> str:
 
 def is_final(error: BaseException) -> bool:
     """Whether trying again is of no use until somebody changes the settings or the server."""
-    return isinstance(error, PyMongoError) and (not is_outage(error) or _is_about_replica_set(str(error)))
+    if isinstance(error, KafkaRefusedError):
+        return True
+    if not isinstance(error, PyMongoError):
+        return False
+    return not is_outage(error) or _is_about_replica_set(str(error)) or "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def why(error: BaseException) -> str:
+    """The advice for an error of a server; of others, whose texts may hold anything, the kind alone."""
+    return advice(error) if isinstance(error, KafkaError | PyMongoError) else type(error).__name__
 
 
 def _about_mongo(error: PyMongoError) -> str:
@@ -42,7 +52,7 @@ def _about_refusal(error: OperationFailure) -> str:
     if error.code == AUTHENTICATION_FAILED:
         return f"MongoDB refuses the user or password: correct {_URL} (and its authSource)"
     if fault_of(error) is MongoFault.NOT_ALLOWED:
-        return "MongoDB forbids this user something: grant it readWrite on the database of WAYPOST_MONGO_DATABASE"
+        return "MongoDB forbids this user something: grant it the roles of docs/security.md"
     if error.code in NOT_A_REPLICA_SET:
         return NO_REPLICA_SET
     return f"MongoDB refused (code {error.code}): see `waypost doctor`"
@@ -83,13 +93,15 @@ _ADDRESS: Final = re.compile(r"\('([^']+)', (\d+)")
 def _about_kafka(error: KafkaError) -> str:
     name = type(error).__name__
     match error:
+        case KafkaRefusedError():
+            return str(error.args[0])
         case KafkaConnectionError() | KafkaTimeoutError() | NodeNotReadyError():
             where = ", ".join(f"{host}:{port}" for host, port in _ADDRESS.findall(str(error)))
             what = f"Kafka does not answer{f' at {where}' if where else ''} ({name})"
-            return f"{what}: start it, or name a plain listener (no TLS, no password) in {_SERVERS}"
+            return f"{what}: start it, or correct {_SERVERS}, or WAYPOST_KAFKA_SECURITY_PROTOCOL to what that listener speaks"
         case UnknownTopicOrPartitionError():
             return "a topic is missing in Kafka: run `waypost migrate`"
         case _ if "Authorization" in name or "Authentication" in name:
-            return f"Kafka forbids this program something ({name}): correct the access rules of its listener"
+            return f"Kafka forbids this program something ({name}): give its user the rights of docs/security.md"
         case _:
             return f"Kafka failed ({name}): see `waypost doctor`"

@@ -4,13 +4,14 @@ import binascii
 import re
 import string
 from base64 import urlsafe_b64decode
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from waypost_common.crash_points import CrashAt
 from waypost_common.events import MAX_EVENT_BYTES
+from waypost_common.tls import client_context
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 DEVICE_KEY_BYTES: Final = 32
@@ -43,6 +44,60 @@ class KafkaSettings(SettingsBlock):
     """Silence after which the group gives a consumer's partitions to others."""
     request_timeout_ms: Annotated[int, Field(ge=1_000, le=600_000)] = 10_000
     """How long one request to a broker may take."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """What the brokers' listener speaks: TLS where it says SSL, a login where it says SASL. See docs/security.md."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How the user logs in. PLAIN sends the password itself: over TLS alone."""
+    sasl_username: str | None = None
+    """The user, where the protocol is one with SASL."""
+    sasl_password: SecretStr | None = None
+    """The user's password."""
+    ssl_ca_file: str | None = None
+    """A PEM file of the authorities that the brokers' certificates are checked against. Unset: those of the system."""
+    ssl_certificate_file: str | None = None
+    """A PEM file with this client's own certificate (and those between), where the brokers ask for one."""
+    ssl_key_file: str | None = None
+    """A PEM file with the key of that certificate, without a passphrase."""
+
+    @field_validator("sasl_username", "sasl_password", "ssl_ca_file", "ssl_certificate_file", "ssl_key_file", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _security_is_whole(self) -> Self:
+        protocol = "WAYPOST_KAFKA_SECURITY_PROTOCOL"
+        login = {"WAYPOST_KAFKA_SASL_USERNAME": self.sasl_username, "WAYPOST_KAFKA_SASL_PASSWORD": self.sasl_password}
+        files = {
+            "WAYPOST_KAFKA_SSL_CA_FILE": self.ssl_ca_file,
+            "WAYPOST_KAFKA_SSL_CERTIFICATE_FILE": self.ssl_certificate_file,
+            "WAYPOST_KAFKA_SSL_KEY_FILE": self.ssl_key_file,
+        }
+        for name, value in login.items():
+            if self.uses_sasl and value is None:
+                raise ValueError(f"{name} is needed for {protocol}={self.security_protocol}")
+            if not self.uses_sasl and value is not None:
+                raise ValueError(f"{name} would not be used: set {protocol} to SASL_SSL, or unset it")
+        for name, value in files.items():
+            if not self.uses_tls and value is not None:
+                raise ValueError(f"{name} would not be used: set {protocol} to SSL or SASL_SSL, or unset it")
+        if (self.ssl_certificate_file is None) != (self.ssl_key_file is None):
+            raise ValueError("WAYPOST_KAFKA_SSL_CERTIFICATE_FILE and WAYPOST_KAFKA_SSL_KEY_FILE go together: set both or none")
+        if self.uses_sasl and not self.uses_tls and self.sasl_mechanism == "PLAIN":
+            raise ValueError(
+                f"WAYPOST_KAFKA_SASL_MECHANISM=PLAIN would send the password in the clear: set {protocol} to SASL_SSL"
+            )
+        if self.uses_tls:
+            client_context(self.ssl_ca_file, self.ssl_certificate_file, self.ssl_key_file)
+        return self
+
+    @property
+    def uses_tls(self) -> bool:
+        return self.security_protocol in ("SSL", "SASL_SSL")
+
+    @property
+    def uses_sasl(self) -> bool:
+        return self.security_protocol in ("SASL_PLAINTEXT", "SASL_SSL")
 
     @property
     def backend_names(self) -> tuple[str, ...]:

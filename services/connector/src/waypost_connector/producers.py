@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from waypost_common.kafka import start_whole
+from waypost_common.kafka_security import KafkaRefusedError
+from waypost_common.server_errors import why
 from waypost_connector.backoff import delays
 from waypost_connector.fenced_producer import Allowed, fence
 
@@ -43,9 +45,9 @@ class RenewedProducers:
         return found
 
     async def start(self, allowed: Allowed | None = None) -> None:
-        """Returns once Kafka has answered, however long that takes; may be cancelled."""
+        """Returns once Kafka has answered, however long that takes; may be cancelled. Raises KafkaRefusedError."""
         self._allowed = allowed
-        self._current = await self._started()
+        self._current = await self._started(may_be_refused=False)
 
     async def renew(self, used: object) -> None:
         async with self._renewing:
@@ -67,7 +69,8 @@ class RenewedProducers:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _started(self) -> AIOKafkaProducer:
+    async def _started(self, *, may_be_refused: bool = True) -> AIOKafkaProducer:
+        """`may_be_refused`: goes on trying then, since sessions are held meanwhile and somebody may give the rights back."""
         waits = delays(Random())
         while True:
             producer = self._create()
@@ -76,7 +79,10 @@ class RenewedProducers:
             try:
                 await start_whole(producer)
             except (KafkaError, OSError) as error:
-                log.warning("kafka_unreachable", reason=type(error).__name__)
+                if isinstance(error, KafkaRefusedError) and not may_be_refused:
+                    await _stop(producer)
+                    raise
+                log.warning("kafka_unreachable", reason=type(error).__name__, advice=why(error))
             except asyncio.CancelledError:
                 await _stop(producer)
                 raise

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from waypost_common.events import MAX_EVENT_BYTES, Event
 from waypost_common.kafka import create_producer
+from waypost_common.kafka_security import KafkaRefusedError
 from waypost_common.server_errors import advice
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import EVENTS, topic_name
@@ -118,6 +119,8 @@ class Replay:
                 await producer.partitions_for(topic)
         except (KafkaError, OSError) as error:
             await producer.stop()
+            if isinstance(error, KafkaRefusedError):
+                raise ReplayFailedError(advice(error)) from error
             raise ReplayFailedError(
                 f"no topic {topic} at {self._settings.bootstrap_servers} (WAYPOST_KAFKA_BOOTSTRAP_SERVERS): "
                 "is Kafka running, and was waypost migrate run?"

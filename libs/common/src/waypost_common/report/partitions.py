@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import UnknownTopicOrPartitionError
 
+from waypost_common.kafka import create_consumer
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import group_name, topic_name
 
@@ -26,8 +27,8 @@ async def partition_counts(admin: AIOKafkaAdminClient, names: Sequence[str]) -> 
 @asynccontextmanager
 async def open_reader(settings: KafkaSettings, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that joins no group: it reads offsets, and may commit for a group that has no members."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
+    consumer = create_consumer(
+        settings,
         client_id="waypost",
         group_id=group,
         enable_auto_commit=False,

@@ -9,8 +9,9 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from waypost_api.commands.waiters import Waiters
-from waypost_common.kafka import start_whole
+from waypost_common.kafka import create_consumer, start_whole
 from waypost_common.outcomes import OUTCOME_ADAPTER
+from waypost_common.server_errors import why
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import OUTCOMES, topic_name
 from waypost_common.tracing import Tracing, handling
@@ -37,13 +38,13 @@ class OutcomeReader:
             try:
                 await self._read()
             except Exception as error:  # noqa: BLE001  (whatever it was, outcomes are needed again)
-                log.warning("outcomes_unreadable", error=type(error).__name__, advice="is Kafka up and migrated?")
+                log.warning("outcomes_unreadable", error=type(error).__name__, advice=why(error))
             await asyncio.sleep(RETRY_S)
 
     async def _read(self) -> None:
-        consumer = AIOKafkaConsumer(
+        consumer = create_consumer(
+            self._settings,
             topic_name(self._settings, OUTCOMES),
-            bootstrap_servers=self._settings.bootstrap_servers,
             client_id="waypost-api-outcomes",
             group_id=None,
             enable_auto_commit=False,

@@ -12,6 +12,7 @@ from waypost_common.commands import CommandEnvelope, StoreCommand, encode_comman
 from waypost_common.errors import UnavailableError
 from waypost_common.kafka import create_producer, start_whole
 from waypost_common.live_commands import LiveCommand, key_of_live_command
+from waypost_common.server_errors import why
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import COMMANDS_STORE, live_commands, topic_name
 from waypost_common.tracing import Kind, Span, Tracing
@@ -98,7 +99,7 @@ class CommandPublisher:
                 log.info("command_publisher_started")
                 await self._broken.wait()
             except Exception as error:  # noqa: BLE001  (whatever it was, a producer is needed again)
-                log.warning("command_publisher_unavailable", error=type(error).__name__, advice="is Kafka up and migrated?")
+                log.warning("command_publisher_unavailable", error=type(error).__name__, advice=why(error))
             finally:
                 self._producer = None
                 await _stop(producer)

@@ -10,8 +10,9 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import KafkaError
 
 from waypost_common.crash_points import CrashPoints
-from waypost_common.kafka import consumer_options
+from waypost_common.kafka import consumer_options, create_consumer
 from waypost_common.mongo import MongoDatabase
+from waypost_common.server_errors import why
 from waypost_common.topics import connector_group, group_name, live_commands, topic_name
 from waypost_common.tracing import Tracing
 from waypost_connector.assignment import Assignment
@@ -97,7 +98,7 @@ class LiveCommands:
                 await consumer.start()
             except (KafkaError, OSError) as error:
                 await _stop_in_time(consumer)
-                log.warning("live_commands_wait", reason=type(error).__name__, topic=self._topic)
+                log.warning("live_commands_wait", reason=type(error).__name__, topic=self._topic, advice=why(error))
                 await self._pause(next(waits))
             else:
                 return consumer
@@ -106,8 +107,8 @@ class LiveCommands:
     def _create_consumer(self) -> AIOKafkaConsumer:
         """With a static id, so that a restart within the session timeout moves nothing."""
         kafka, gateway_id = self._settings.kafka, self._settings.connector.gateway_id
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=kafka.bootstrap_servers,
+        consumer = create_consumer(
+            kafka,
             client_id=f"waypost-{gateway_id}",
             group_id=self._group,
             group_instance_id=gateway_id,

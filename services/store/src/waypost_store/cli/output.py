@@ -66,8 +66,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     collect_seldom()
     try:
         return asyncio.run(work)
-    except (CannotRunError, KafkaError, PyMongoError) as error:
-        fail(reason_of(error))
+    except* (CannotRunError, KafkaError, PyMongoError) as errors:
+        reason = reason_of(errors)
+    fail(reason)
 
 
 @asynccontextmanager
