@@ -109,7 +109,7 @@ def programs(servers: Servers, tmp_path: Path) -> Iterator[Programs]:
 async def test_every_service_works_over_tls_with_the_documented_rights_and_no_more(programs: Programs, tmp_path: Path) -> None:
     code, printed = await programs.run(OPERATOR, "waypost", "migrate")
     assert code == 0, printed
-    options = ["--organization", DEFAULT_ORGANIZATION, "--permissions", "read,send", "--json"]
+    options = ["--organization", DEFAULT_ORGANIZATION, "--permissions", "read,send,events", "--operator", "--json"]
     code, printed = await programs.run(OPERATOR, "waypost", "keys", "create", *options)
     assert code == 0, printed
     key = str(json.loads(printed)["key"])
@@ -144,6 +144,10 @@ async def test_every_service_works_over_tls_with_the_documented_rights_and_no_mo
         await until_done("PATCH", path, archived=True)
         assert (await until_done("GET", path))["archived"] is True
         await until_done("POST", f"/api/v1/sessions/{cast.session}/messages", type="text", to=cast.chats[0].jid, text="Hello")
+        assert (await until_done("GET", "/api/v1/pipeline"))["partitions"]
+        async with client.stream("GET", "/api/v1/events", params={"since": "0"}) as stream:
+            assert stream.status_code == 200
+            assert await anext(stream.aiter_lines())
     for command in ("status", "doctor"):
         code, printed = await programs.run(OPERATOR, "waypost", command)
         assert code == 0, printed

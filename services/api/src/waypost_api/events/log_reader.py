@@ -12,7 +12,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from waypost_api.events.resume_tokens import Positions
 from waypost_common.consumption import Record
 from waypost_common.identifiers import EpochMs
-from waypost_common.kafka import start_whole
+from waypost_common.kafka import create_consumer, start_whole
 from waypost_common.settings import KafkaSettings
 from waypost_common.unreadable import read_around
 
@@ -90,8 +90,8 @@ class LogReader:
 @asynccontextmanager
 async def open_log(settings: KafkaSettings, topic: str, partitions: int) -> AsyncIterator[LogReader]:
     """`topic`: its full name. What one reader holds in memory is bounded by FETCH_BYTES, or by one record."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap_servers,
+    consumer = create_consumer(
+        settings,
         client_id="waypost-api-events",
         group_id=None,
         enable_auto_commit=False,
