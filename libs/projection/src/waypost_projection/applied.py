@@ -23,6 +23,6 @@ class Applied:
     outcomes: list[CommandOutcome] = field(default_factory=list)
     refused: list[tuple[AnyLogged, DeadLetterReason]] = field(default_factory=list)
     """Events that belong to another organization than the chat or session they name."""
-    load_s: float = 0.0
-    fold_s: float = 0.0
-    write_s: float = 0.0
+    load_s: float = field(default=0.0, compare=False)
+    fold_s: float = field(default=0.0, compare=False)
+    write_s: float = field(default=0.0, compare=False)
