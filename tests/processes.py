@@ -82,6 +82,10 @@ class Process:
             )
 
     @property
+    def name(self) -> str:
+        return self._arguments[0]
+
+    @property
     def pid(self) -> int:
         """Of the newest one. Raises ValueError before the first start."""
         if self._running is None:

@@ -15,6 +15,7 @@ CLOSES_WITHIN_S = 15.0
 
 class Caller:
     def __init__(self, port: int, key: str | None, seen: Seen) -> None:
+        self.key = key
         self._port = port
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._seen = seen

@@ -11,6 +11,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 from tests.end_to_end.live.callers import Caller, Seen
 from tests.end_to_end.live.examples import Stage
+from tests.end_to_end.live.silence import told_secrets
 from tests.plugins.collector import Collector, collecting
 from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
 from tests.processes import Process, eventually
@@ -163,10 +164,15 @@ async def running(kafka: str, mongod: str, folder: Path, seen: Seen) -> AsyncIte
         stack.push_async_callback(pipeline.database.client.drop_database, pipeline.database.name)
         stack.callback(_end_all, pipeline)
         system = await _started(pipeline, collector, folder)
-        for caller in await _callers(system, seen):
+        callers = await _callers(system, seen)
+        for caller in callers:
             stack.push_async_callback(caller.close)
         await _fill(system)
         yield system
+        texts = [one["body"] async for one in pipeline.database["messages"].find({"body": {"$type": "string"}}, {"body": True})]
+        assert (
+            await told_secrets(pipeline.processes, collector, {*texts, *(caller.key for caller in callers if caller.key)}) == []
+        )
 
 
 async def _started(pipeline: Pipeline, collector: Collector, folder: Path) -> LiveSystem:
