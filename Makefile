@@ -115,7 +115,7 @@ generate: $(INSTALLED) ## Write the OpenAPI and AsyncAPI documents, the JSON Sch
 	mv docs/telemetry.md.new docs/telemetry.md
 	$(BIN)/python -m waypost_common.json_schemas schemas
 
-bench: $(INSTALLED) ## Measure every figure beside its reference (ROW='ingest messages' QUICK=1: under 3 minutes)
+bench: $(INSTALLED) ## Measure every figure beside its reference (ROW='ingest messages' QUICK=1: minutes)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(addprefix --row ,$(ROW))
 
 arrivals: $(INSTALLED) ## An hour of arrivals at 200/s, a kill a minute, as fast as it goes (EVENTS=720000 KILLS=60)

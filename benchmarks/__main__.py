@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples: python -m benchmarks --row ingest --row messages; python -m benchmarks --quick --json",
     )
     parser.add_argument("--row", action="append", dest="rows", choices=names, metavar="NAME", help="only these rows: see --list")
-    parser.add_argument("--quick", action="store_true", help="the same rows, smaller: under 3 minutes instead of an hour")
+    parser.add_argument("--quick", action="store_true", help="the same rows, smaller: minutes instead of an hour")
     parser.add_argument("--json", action="store_true", help="print the report as JSON instead of the table")
     parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FOLDER", help="for the files; default: .benchmarks")
     parser.add_argument("--list", action="store_true", help="print the rows' names and end")
