@@ -19,7 +19,7 @@ STAGE: Final = Stage(
     message="M1", operation="cmd_1",
 )  # fmt: skip
 MARK: Final = "injected"
-OBJECTS: Final = ({"$gt": ""}, {"$ne": None}, {"$where": f"sleep('{MARK}')"}, {"$regex": ".*"}, ["$gt"], [{"$gt": ""}])
+OBJECTS: Final = ({"$gt": ""}, {"$ne": None}, {"$where": f"throw '{MARK}'"}, {"$regex": ".*"}, ["$gt"], [{"$gt": ""}])
 TEXTS: Final = ("\0", f"a\0{MARK}", "$gt", "$where", "sessions.$id", ".*", "^(a+)+$", "'; return true; //", "\ud7ff", "{{7*7}}")
 
 
