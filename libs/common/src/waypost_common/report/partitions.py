@@ -1,5 +1,6 @@
 """Partitions and offsets, as Kafka tells them to whoever asks without a consumer group."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -51,4 +52,6 @@ async def committed_offsets(settings: KafkaSettings, group: str, topic: str, cou
     partitions = partitions_of(settings, topic, count)
     async with open_reader(settings, group_name(settings, group)) as consumer:
         consumer.assign(partitions)
-        return {partition: await consumer.committed(partition) for partition in partitions}
+        # aiokafka asks for one partition at a time: one after another that takes seconds from a broker that is busy.
+        offsets = await asyncio.gather(*(consumer.committed(partition) for partition in partitions))
+        return dict(zip(partitions, offsets, strict=True))
