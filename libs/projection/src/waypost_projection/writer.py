@@ -162,7 +162,9 @@ class ProjectionWriter:
 
     async def _fold_chat(self, work: _Work, events: Iterable[Logged[ChatEvent]], applied: Applied) -> None:
         conversation = work.conversation
-        for logged in events:
+        for number, logged in enumerate(events, 1):
+            if number % GIVE_WAY_EVERY == 0:
+                await asyncio.sleep(0)
             known = conversation.chat
             if known is not None and known["organization"] != logged.event.organization:
                 applied.refused.append((logged, DeadLetterReason.ORGANIZATION_MISMATCH))

@@ -107,8 +107,9 @@ class IngestHandler:
         stages.labels(Stage.FOLD).observe(applied.fold_s)
         stages.labels(Stage.WRITE).observe(applied.write_s)
         dead = [letter for part in decoded.values() for letter in part.dead]
-        named = [*applied.refused, *applied.outcomes]
-        records = {(record.partition, record.offset): record for part in batch.values() for record in part} if named else {}
+        records: dict[tuple[int, int], Record] = {}
+        if applied.refused or applied.outcomes:
+            records = {(record.partition, record.offset): record for part in batch.values() for record in part}
         buried_before = {partition.partition: {part.read_again} for partition, part in decoded.items()}
         dead += [
             DeadLetter(

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from waypost_common.clock import now_ms
 from waypost_common.documents import Collection, collection_name
 from waypost_common.event_payloads import ChatChange
+from waypost_common.events import DAY_MS
 from waypost_common.identifiers import EpochMs, Jid, OrganizationId, SessionId
 from waypost_common.kafka import create_producer, started
 from waypost_common.mongo import Document, MongoDatabase, open_client, open_database
@@ -20,7 +21,6 @@ from waypost_store.scope import Scope, sessions_of
 from waypost_store.settings import StoreSettings
 from waypost_store.waiting import Report
 
-DAY_MS: Final = 86_400_000
 AT_ONCE: Final = 500
 
 

@@ -1,6 +1,7 @@
 """The pipeline as an operator sees it: what comes, what waits, what was set aside, and which documents are read."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from typing_extensions import TypedDict
 
@@ -115,11 +116,8 @@ def pipeline_view(
         ],
         "eventsPerSecond": {"last10s": round(rates.get(10, 0.0), 2), "last60s": round(rates.get(60, 0.0), 2)},
         "groups": [_group(group, members, status.lags) for group, members in status.members.items()],
-        "partitions": [_partition(lag) for lag in status.lags],
-        "deadLetters": [
-            {"topic": found.topic, "count": found.count, "byReason": found.by_reason, "newestAt": found.newest_at}
-            for found in letters
-        ],
+        "partitions": [cast("ConsumedPartition", lag.to_json()) for lag in status.lags],
+        "deadLetters": [cast("DeadLetterQueue", found.to_json()) for found in letters],
         "hops": [
             {"hop": name, "count": one.count, "p50Ms": one.p50_ms, "p99Ms": one.p99_ms} for name, one in sorted(hops.items())
         ],
@@ -134,17 +132,4 @@ def _group(group: str, members: int, lags: Sequence[PartitionLag]) -> ConsumerGr
         "members": members,
         "lag": sum(lag.lag for lag in own),
         "oldestUnprocessedMs": None if oldest is None else oldest.oldest_ms,
-    }
-
-
-def _partition(lag: PartitionLag) -> ConsumedPartition:
-    return {
-        "group": lag.group,
-        "topic": lag.topic,
-        "partition": lag.partition,
-        "nextOffset": lag.next_offset,
-        "logStart": lag.log_start,
-        "logEnd": lag.log_end,
-        "lag": lag.lag,
-        "oldestUnprocessedMs": lag.oldest_ms,
     }

@@ -31,8 +31,7 @@ from waypost_store.cli.output import AsJson, confirm, fail, opened_database, pri
 from waypost_store.cli.progress import ProgressOutput
 from waypost_store.dlq.replaying import Replayed, Replaying, Sending, parts
 from waypost_store.dlq.settled import Settling, expiry_of, operator
-from waypost_store.errors import StoreError
-from waypost_store.generations import live_generation
+from waypost_store.generations import require_live_generation
 from waypost_store.settings import StoreSettings
 from waypost_store.wording import counted
 
@@ -147,9 +146,7 @@ def replay(  # noqa: PLR0917
         filters = filters_of(reason, session, since, until, partition, offset)
         async with opened_database(settings) as database, open_queue(settings.kafka, topic) as reader:
             letters = await _left(settings, database, reader, topic, filters)
-            generation = await live_generation(database)
-            if generation is None:
-                raise StoreError("the database is not set up yet: run `waypost migrate` first")
+            generation = await require_live_generation(database)
             work = Replaying(settings.kafka, database, generation, reader, max_event_bytes=max_event_bytes, force=force)
             with ProgressOutput("run it again for the others; one that is published twice changes nothing") as shown:
                 async with _sending(settings, database, topic, dry_run=dry_run) as sending:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from waypost_common.events import DAY_MS
 from waypost_common.identifiers import EpochMs, Jid
 from waypost_common.jids import InvalidJidError, is_person, parse_jid
 from waypost_store.cli.options import OrganizationScope, SessionScope
@@ -14,7 +15,6 @@ from waypost_store.erase.traces import records_to_delete
 from waypost_store.scope import any_scope
 from waypost_store.wording import counted
 
-DAY_MS: Final = 86_400_000
 HOW_TO_SHORTEN: Final = (
     "Kafka deletes from a partition's beginning on only, everybody's records with the person's; docs/data.md says how, and what",
     "that means for rebuild, verify and export",

@@ -7,8 +7,7 @@ from waypost_common.documents import Collection
 from waypost_common.mongo import open_client, open_database
 from waypost_common.report.partitions import open_reader, partitions_of
 from waypost_common.topics import EVENTS
-from waypost_store.errors import StoreError
-from waypost_store.generations import live_generation
+from waypost_store.generations import require_live_generation
 from waypost_store.leases import held_lease
 from waypost_store.positions import positions_of
 from waypost_store.rebuild.rebuilder import Log, Rebuilder, Rebuilt
@@ -25,9 +24,7 @@ async def rebuild(
     """
     async with open_client(settings.mongo, application="waypost-rebuild") as client, open_reader(settings.kafka) as consumer:
         database = open_database(client, settings.mongo)
-        live = await live_generation(database)
-        if live is None:
-            raise StoreError("the database is not set up yet: run `waypost migrate` first")
+        live = await require_live_generation(database)
         partitions = partitions_of(settings.kafka, EVENTS, len(await positions_of(database, live)))
 
         async def log() -> Log:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from waypost_common.consumption import Record
 from waypost_common.dead_letters import DeadLetter
 from waypost_common.documents import SeenCommand
-from waypost_common.events import key_of
 from waypost_common.identifiers import EventId, OrganizationId, SessionId
 from waypost_common.outcomes import OutcomeStatus
 from waypost_projection.fold.commands_seen import outcome_seen, remember
@@ -58,23 +57,22 @@ class Selection:
             self.unusable += 1
             self.strangers.add(session)
             return None
-        key = key_of(found.event)
-        if self._is_repeated(key, found, of_session=key == session):
+        if self._is_repeated(found, of_session=found.key == session):
             self.repeated += 1
             return None
         self.taken[session] += 1
-        return Taken(session, key, found.event.id, one_line(record.value or b""))
+        return Taken(session, found.key, found.event.id, one_line(record.value or b""))
 
-    def _is_repeated(self, key: str, logged: AnyLogged, *, of_session: bool) -> bool:
+    def _is_repeated(self, logged: AnyLogged, *, of_session: bool) -> bool:
         """As the folds decide it: of a session by the last event of a command alone."""
         command = logged.command
         if command is None or (of_session and not command.last):
             return False
-        seen = self._commands.get(key, [])
+        seen = self._commands.get(logged.key, [])
         if outcome_seen(seen, command.id) is not None:
             return True
         if command.last:
-            self._commands[key] = remember(seen, command.id, OutcomeStatus.SUCCEEDED.value)
+            self._commands[logged.key] = remember(seen, command.id, OutcomeStatus.SUCCEEDED.value)
         return False
 
     @property

@@ -8,7 +8,7 @@ from waypost_common.mongo import open_client, open_database
 from waypost_common.report.partitions import open_reader, partitions_of
 from waypost_common.topics import EVENTS
 from waypost_store.errors import StoreError
-from waypost_store.generations import live_generation
+from waypost_store.generations import require_live_generation
 from waypost_store.leases import held_lease
 from waypost_store.positions import made_again, positions_of, shortened
 from waypost_store.settings import StoreSettings
@@ -28,9 +28,7 @@ async def verify(
     """
     async with open_client(settings.mongo, application="waypost-verify") as client, open_reader(settings.kafka) as consumer:
         database = open_database(client, settings.mongo)
-        generation = await live_generation(database)
-        if generation is None:
-            raise StoreError("the database is not set up yet: run `waypost migrate` first")
+        generation = await require_live_generation(database)
         busy = "another `waypost verify` is at work: wait for it, then run this again (one that was killed counts for 15 s)"
         async with held_lease(database[Collection.LEASES], "verify", busy=busy) as lease:
             positions = await positions_of(database, generation)
