@@ -32,7 +32,7 @@ TEST_PROCESSES ?= 2
 SERVER_TEST_PROCESSES ?= 3
 FAULT_PROCESSES ?= 2
 
-.PHONY: help install up down status clean test test-unit test-compose lint types imports format lock generate bench arrivals properties faults soak bench-connectors
+.PHONY: help install up down status clean test test-unit browser test-compose lint types imports format lock generate bench arrivals properties faults faults-summary soak bench-connectors
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -64,12 +64,13 @@ clean: ## Stop, and remove the data and the caches of this folder
 	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Bytecode is kept, whatever the shell says: else each process of the tests compiles all of our code, and every test, anew.
-test test-unit properties faults soak: export PYTHONDONTWRITEBYTECODE :=
+test test-unit properties faults faults-summary soak: export PYTHONDONTWRITEBYTECODE :=
 
 test: lint types imports ## Everything that CI checks (Kafka and mongod of its own; minutes)
 	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) $(FAST_TESTS)
 	$(BIN)/pytest -q --numprocesses $(SERVER_TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder -m 'not alone' $(SERVER_TESTS)
 	$(BIN)/pytest -q -m alone $(SERVER_TESTS)
+	$(BIN)/pytest -q -rs tests/browser
 
 test-unit: $(INSTALLED) ## The tests that need no server
 	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) -m 'not slow' $(wildcard tests/unit tests/contract)
@@ -121,17 +122,24 @@ bench: $(INSTALLED) ## Measure every figure beside its reference (ROW='ingest me
 arrivals: $(INSTALLED) ## An hour of arrivals at 200/s, a kill a minute, as fast as it goes (EVENTS=720000 KILLS=60)
 	WAYPOST_TEST_ARRIVALS=$(EVENTS) WAYPOST_TEST_ARRIVALS_KILLS=$(KILLS) $(BIN)/pytest -q -rP tests/faults/test_connectors_arrivals.py
 
+browser: $(INSTALLED) ## The console in a real Chromium (Debian's): a part of make test, a minute or two
+	$(BIN)/pytest -v -rs tests/browser
+
 properties: $(INSTALLED) ## Generated histories against the reference model, many times as many as in make test (TIMES=10)
 	WAYPOST_TEST_PROPERTIES_TIMES=$(TIMES) $(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) tests/properties
 
 faults: $(INSTALLED) ## The whole fault suite, up to the first failure (CASE='ingest.after_bulk or store' REPEAT=20)
-	@rm -rf .faults; mkdir .faults; failed=0; \
+	@record=.faults/$$(date -u +%Y%m%dT%H%M%SZ)-$$(git describe --always --dirty --exclude '*' 2> /dev/null || echo unknown); \
+	mkdir -p $$record; failed=0; \
 	for round in $$(seq $(REPEAT)); do \
 		echo "round $$round of $(REPEAT)"; \
 		WAYPOST_TEST_ALL_FAULTS=1 $(BIN)/pytest -q -x --numprocesses $(FAULT_PROCESSES) --dist loadgroup -k '$(CASE)' \
-			--junitxml .faults/$$round.xml tests/faults || { echo "failed in round $$round of $(REPEAT)"; failed=1; break; }; \
+			--junitxml $$record/$$round.xml tests/faults || { echo "failed in round $$round of $(REPEAT)"; failed=1; break; }; \
 	done; \
-	$(BIN)/python -m tests.faults.summary .faults; exit $$failed
+	$(BIN)/python -m tests.faults.summary $$record; exit $$failed
+
+faults-summary: $(INSTALLED) ## Sum up every call of make faults since make clean: each case, at which commits, how long
+	@$(BIN)/python -m tests.faults.summary .faults
 
 soak: $(INSTALLED) ## Faults at random under load, what must hold looked at all the while (MINUTES=10 SEED=7)
 	WAYPOST_TEST_SOAK_MINUTES=$(MINUTES) WAYPOST_TEST_SOAK_SEED=$(SEED) $(BIN)/pytest -q -s tests/soak

@@ -45,8 +45,9 @@ def main() -> None:
                 traceback.print_exc()
                 failed.append(row.name)
                 measured.append(_failed(row, error))
-    report = Report(machine.to_json(), arguments.quick, measured, time.monotonic() - started)
-    write_files(report, arguments.output)
+            # After each row: an hour's figures are not lost with its last minute.
+            report = Report(machine.to_json(), arguments.quick, measured, time.monotonic() - started)
+            write_files(report, arguments.output)
     print(report.to_json() if arguments.json else text_table(measured), end="")
     print(f"{report.seconds:,.0f} s; report, table and plots are in {arguments.output}", file=sys.stderr)
     if failed:

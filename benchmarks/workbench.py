@@ -1,9 +1,10 @@
 """What all rows share: the servers, the scale, histories that were published once, the sink connector's worker."""
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from benchmarks import histories
 from benchmarks.event_log import EventLog, publish_log
@@ -14,6 +15,12 @@ from benchmarks.seeding import Seed, plant
 from benchmarks.servers import Servers, run_servers
 from benchmarks.system import new_system
 from waypost_common.events import Event
+
+Figure = TypeVar("Figure")
+
+MOTOR: Final = "motor"
+PYMONGO: Final = "pymongo"
+DRIVER_VARIABLE: Final = "WAYPOST_MONGO_DRIVER"
 
 LONG_TAIL: Final = "long tail"
 SPREAD: Final = "spread"
@@ -38,10 +45,19 @@ class Workbench:
         self._logs: dict[str, EventLog] = {}
         self._seed: Seed | None = None
         self._worker: ConnectWorker | None = None
+        self._taken: dict[Hashable, Any] = {}
 
     def tell(self, line: str) -> None:
         """Progress, for whoever waits."""
         print(f"  {line}", file=sys.stderr, flush=True)
+
+    def take(self, what: str, run: Callable[[], Figure], *, driver: str | None, of: Hashable = None) -> Figure:
+        """What a run gives. Where there is one round only, a row that wants the same as another one gets what that got."""
+        key = (what, driver or os.environ.get(DRIVER_VARIABLE, MOTOR), of)
+        if self.scale.rounds > 1 or key not in self._taken:
+            self._taken[key] = run()
+        figure: Figure = self._taken[key]
+        return figure
 
     def encoded(self, history: str) -> list[Encoded]:
         if history not in self._encoded:

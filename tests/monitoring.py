@@ -28,4 +28,15 @@ def expressions() -> Iterator[str]:
 
 def mentioned() -> set[str]:
     """Metrics of ours, as they are scraped: with `_total`, `_bucket`, `_sum`, `_count`."""
-    return {name for expression in expressions() for name in re.findall(r"\bwaypost_\w+", expression)}
+    return {name for expression in expressions() for name in metrics_of(expression)}
+
+
+def metrics_of(expression: str) -> set[str]:
+    return set(re.findall(r"\bwaypost_\w+", expression))
+
+
+def labels_of(expression: str) -> set[str]:
+    """Those that it sums by, or selects by."""
+    summed = re.findall(r"\bby \(([\w, ]+)\)", expression)
+    selected = [name for selector in re.findall(r"{([^}]*)}", expression) for name in re.findall(r"(\w+)\s*[=!]", selector)]
+    return {name.strip() for names in summed for name in names.split(",")} | set(selected)

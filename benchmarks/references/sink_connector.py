@@ -38,8 +38,10 @@ class Tuned:
 
     @property
     def note(self) -> str:
-        tried = ", ".join(f"{size:,}: {speed:,.0f}/s" for size, speed in self.tried.items())
-        return f"max.poll.records {self.poll_records:,} is the best of {tried}"
+        chosen = f"max.poll.records {self.poll_records:,}"
+        if len(self.tried) == 1:
+            return f"{chosen}, the only size that was tried"
+        return f"{chosen} is the best of " + ", ".join(f"{size:,}: {speed:,.0f}/s" for size, speed in self.tried.items())
 
 
 def tune(servers: Servers, worker: ConnectWorker, log: EventLog, mode: Mode, sizes: tuple[int, ...], share: float) -> Tuned:

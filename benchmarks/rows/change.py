@@ -15,6 +15,10 @@ WARM_UP = 10
 
 def change_chats(bench: Workbench, *, driver: str | None = None) -> list[float]:
     """Milliseconds of each change, one after another, nothing else going on."""
+    return bench.take("change", lambda: _change_chats(bench, driver), driver=driver)
+
+
+def _change_chats(bench: Workbench, driver: str | None) -> list[float]:
     with new_system(bench.servers, driver=driver) as system:
         session, _ = add_session(system, bench.seed, chats=CHATS)
         key = system.api_key(bench.seed.organization)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Final
 
 from benchmarks.measurement import Measurement
 from benchmarks.row import Row
@@ -13,11 +12,7 @@ from benchmarks.rows.paging import measure_pages
 from benchmarks.rows.readable import until_readable
 from benchmarks.rows.rebuild import run_rebuild
 from benchmarks.samples import alternate, percentile
-from benchmarks.workbench import LONG_TAIL, MESSAGES, SPREAD, Workbench
-
-MOTOR: Final = "motor"
-PYMONGO: Final = "pymongo"
-DRIVER_VARIABLE: Final = "WAYPOST_MONGO_DRIVER"
+from benchmarks.workbench import LONG_TAIL, MESSAGES, MOTOR, PYMONGO, SPREAD, Workbench
 
 
 def _measure(bench: Workbench) -> list[Measurement]:
@@ -48,9 +43,7 @@ def _measure(bench: Workbench) -> list[Measurement]:
         *_beside_motor(bench, "ms", [f"pages of {smallest[0]:,}, median"], pages),
     ]
     with open_listing(bench) as listing:
-        measured += _beside_motor(
-            bench, "requests/s", ["listChats, 16 clients"], lambda driver: [listing.of_api(**{DRIVER_VARIABLE: driver})]
-        )
+        measured += _beside_motor(bench, "requests/s", ["listChats, 16 clients"], lambda driver: [listing.of_api(driver=driver)])
     return measured
 
 

@@ -13,11 +13,15 @@ WANTED = 1.5
 
 def run_ingest(bench: Workbench, history: str, *, driver: str | None = None, processes: int = 1) -> IngestRun:
     """One run over a history that is on its topic, into an empty database."""
-    log = bench.log(history)
-    with new_system(bench.servers, topic_prefix=log.topic_prefix, driver=driver) as system:
-        run = ingest_log(system, log, warm_up_share=bench.scale.warm_up_share, processes=processes)
-    bench.tell(f"ingest, {history}: {run.events_per_second:,.0f} events/s; {run.saturation}")
-    return run
+
+    def run() -> IngestRun:
+        log = bench.log(history)
+        with new_system(bench.servers, topic_prefix=log.topic_prefix, driver=driver) as system:
+            seen = ingest_log(system, log, warm_up_share=bench.scale.warm_up_share, processes=processes)
+        bench.tell(f"ingest, {history}: {seen.events_per_second:,.0f} events/s; {seen.saturation}")
+        return seen
+
+    return bench.take("ingest", run, driver=driver, of=(history, processes))
 
 
 def beside_sink(bench: Workbench, history: str, mode: Mode) -> tuple[Pairs[IngestRun, SinkRun], str]:

@@ -11,7 +11,7 @@ from benchmarks.samples import alternate
 from benchmarks.seeding import add_session
 from benchmarks.service import Service
 from benchmarks.system import System, new_system
-from benchmarks.workbench import Workbench
+from benchmarks.workbench import DRIVER_VARIABLE, Workbench
 
 WANTED = 0.9
 CHATS = 1_000
@@ -30,10 +30,14 @@ class Listing:
         self._target = f"{chats_of(session)}?limit={PAGE}"
         self._key_file = self._write_key()
 
-    def of_api(self, **environment: str) -> float:
+    def of_api(self, *, driver: str | None = None) -> float:
         """Requests a second that one process of our API answers."""
-        program = self._system.service("waypost-api", **environment)
-        return self._ask("listChats", program, Service.until_ready)
+
+        def run() -> float:
+            environment = {} if driver is None else {DRIVER_VARIABLE: driver}
+            return self._ask("listChats", self._system.service("waypost-api", **environment), Service.until_ready)
+
+        return self._bench.take("list-chats", run, driver=driver)
 
     def of_bare_route(self) -> float:
         arguments = ("--port", str(self._system.http_port), "--organization", self._bench.seed.organization)

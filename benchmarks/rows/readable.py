@@ -14,6 +14,10 @@ MEDIAN_MS, HIGH_MS = 15, 60
 
 
 def until_readable(bench: Workbench, *, driver: str | None = None) -> Watch:
+    return bench.take("readable", lambda: _until_readable(bench, driver), driver=driver)
+
+
+def _until_readable(bench: Workbench, driver: str | None) -> Watch:
     scale = bench.scale
     events = bench.encoded(MESSAGES)[: int(RATE * (scale.live_warm_up_seconds + scale.live_seconds))]
     with new_system(bench.servers, driver=driver) as system, system.running("waypost-ingest"):

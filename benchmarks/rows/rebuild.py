@@ -21,6 +21,10 @@ class BothRuns:
 
 def run_rebuild(bench: Workbench, *, driver: str | None = None) -> BothRuns:
     """Ingest applies the log, then makes it anew beside the documents that are there, and that nothing changes meanwhile."""
+    return bench.take("rebuild", lambda: _rebuild(bench, driver), driver=driver)
+
+
+def _rebuild(bench: Workbench, driver: str | None) -> BothRuns:
     log, share = bench.log(LONG_TAIL), bench.scale.warm_up_share
     with (
         new_system(bench.servers, topic_prefix=log.topic_prefix, driver=driver) as system,

@@ -55,7 +55,7 @@ def composition() -> Iterator[Composition]:
 
 @pytest.fixture(scope="module")
 def key(composition: Composition) -> str:
-    permissions = ("--permissions", "read,send,manage,events")
+    permissions = ("--permissions", "read,send,manage,events,operator")
     return composition.waypost("keys", "create", "--organization", "org_demo", *permissions).strip().splitlines()[-1]
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.monitoring import ROOT, alerts, expressions, mentioned, panels
+from tests.monitoring import ROOT, alerts, expressions, labels_of, mentioned, panels
 
 KNOWN = {"up"}
 FUNCTIONS = {"sum", "max", "rate", "increase", "absent", "histogram_quantile", "topk", "by"}
@@ -44,6 +44,11 @@ def test_an_expression_is_whole(expression: str) -> None:
     metrics = set(re.findall(r"\b(?:waypost_\w+|up)(?=[\[{) ]|$)", quoted))
     assert metrics
     assert metrics - mentioned() <= KNOWN
+
+
+def test_the_labels_that_an_expression_asks_for_are_recognised() -> None:
+    expression = 'max by (queue, le) (rate(waypost_x_total{status=~"5..", operation!="none"}[5m]))'
+    assert labels_of(expression) == {"queue", "le", "status", "operation"}
 
 
 def test_panels_have_titles_and_places_of_their_own() -> None:

@@ -127,6 +127,11 @@ async def assert_as_if_nothing_had_happened(
     view, verdicts = modelled([one for one in await pipeline.read_all() if (one.partition, one.offset) not in but])
     verdicts |= others or {}
     assert await stored_view(pipeline.database) == view
+    await assert_outcomes(pipeline, verdicts)
+
+
+async def assert_outcomes(pipeline: Pipeline, verdicts: Mapping[str, Verdict]) -> None:
+    """Waits until each of these commands has one; it has no second one, and no other command has any."""
 
     async def all_told() -> bool:
         return (await outcomes(pipeline)).keys() >= verdicts.keys()

@@ -53,8 +53,7 @@ def make_command(chance: random.Random, about: Event) -> StoreCommand:
     return STORE_COMMAND_ADAPTER.validate_python(body)
 
 
-async def assert_each_ended_once(pipeline: Pipeline, commands: Sequence[StoreCommand]) -> None:
-    """Waits until each operation has ended. Each command has one outcome, and its event, however often published, one id."""
+async def until_each_ended(pipeline: Pipeline, commands: Sequence[StoreCommand]) -> None:
     operations = pipeline.database["operations"]
 
     async def all_ended() -> bool:
@@ -62,6 +61,11 @@ async def assert_each_ended_once(pipeline: Pipeline, commands: Sequence[StoreCom
         return await operations.count_documents(asked) == len(commands)
 
     await eventually(all_ended, lambda: f"an end of every operation\n{logs(pipeline)}")
+
+
+async def assert_each_ended_once(pipeline: Pipeline, commands: Sequence[StoreCommand]) -> None:
+    """Waits until each operation has ended. Each command has one outcome, and its event, however often published, one id."""
+    await until_each_ended(pipeline, commands)
     of_nobody = {command.id for command in commands if command.session == UNKNOWN_SESSION}
     assert of_nobody
     await assert_as_if_nothing_had_happened(pipeline, dict.fromkeys(of_nobody, ("rejected", "not_found")))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from waypost_local.ports import LOOPBACK, free_port
 
@@ -18,8 +19,11 @@ class TcpProxy:
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
         self._silent_from: bytes | None = None
+        self._silenced_by: asyncio.StreamWriter | None = None
         self._answering = asyncio.Event()
         self._answering.set()
+        self.holds_the_answer = False
+        """To the request that silenced it: the target has answered, and nobody hears it until a cut."""
 
     def fall_silent_at(self, request: bytes) -> None:
         """Once a client has said that, in one piece: it reaches the target, and no answer comes back to anybody until a cut."""
@@ -30,7 +34,8 @@ class TcpProxy:
 
     async def cut(self) -> None:
         """Ends every connection with what is on its way, and refuses new ones."""
-        self._silent_from = None
+        self._silent_from = self._silenced_by = None
+        self.holds_the_answer = False
         self._answering.set()
         if self._server is not None:
             self._server.close()
@@ -53,18 +58,21 @@ class TcpProxy:
                 far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._target)
                 writers.append(far_writer)
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(_carry(reader, far_writer, self._asked), name="to the target")
-                    tasks.create_task(_carry(far_reader, writer, self._answered), name="from the target")
+                    tasks.create_task(_carry(reader, far_writer, partial(self._asked, writer)), name="to the target")
+                    tasks.create_task(_carry(far_reader, writer, partial(self._answered, writer)), name="from the target")
         finally:
             for one in writers:
                 one.close()
             del self._connections[task]
 
-    async def _asked(self, data: bytes) -> None:
+    async def _asked(self, client: asyncio.StreamWriter, data: bytes) -> None:
         if self._silent_from is not None and self._silent_from in data:
+            self._silenced_by = self._silenced_by or client
             self._answering.clear()
 
-    async def _answered(self, _data: bytes) -> None:
+    async def _answered(self, client: asyncio.StreamWriter, _data: bytes) -> None:
+        if client is self._silenced_by:
+            self.holds_the_answer = True
         await self._answering.wait()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
+from tests.faults.figures import Figures
 from tests.faults.history import assert_as_if_nothing_had_happened, logs
 from tests.plugins.pipeline import Pipeline
 from tests.processes import eventually
@@ -19,7 +20,9 @@ CHAT = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
 CALLERS = 10
 
 
-async def test_what_callers_of_a_killed_api_waited_for_still_ends_and_another_replica_tells_it(pipeline: Pipeline) -> None:
+async def test_what_callers_of_a_killed_api_waited_for_still_ends_and_another_replica_tells_it(
+    pipeline: Pipeline, figures: Figures
+) -> None:
     ingest = await pipeline.start("waypost-ingest")
     await pipeline.start("waypost-store")
     await pipeline.publish([working_session(), message("A")])
@@ -41,14 +44,15 @@ async def test_what_callers_of_a_killed_api_waited_for_still_ends_and_another_re
             first.end(signal.SIGKILL)
         operations = [one["_id"] async for one in pipeline.database["operations"].find({})]
         assert len(operations) == CALLERS
-        assert await told(other, operations) == {"pending"}
-
-        ingest.start()
+        with figures.until("one api was killed, until the other has told of ten operations"):
+            assert await told(other, operations) == {"pending"}
 
         async def succeeded() -> bool:
             return await told(other, operations) == {"succeeded"}
 
-        await eventually(succeeded, lambda: f"all succeeded\n{logs(pipeline)}")
+        with figures.until("ingest is started, until the other api tells that ten operations have ended"):
+            ingest.start()
+            await eventually(succeeded, lambda: f"all succeeded\n{logs(pipeline)}")
         again = await other.patch(CHAT, json={"pinned": True}, headers={"Idempotency-Key": "caller-1"})
         assert (again.status_code, again.json()["pinned"]) == (200, True)
     assert len(await pipeline.read_all(COMMANDS_STORE)) == CALLERS

@@ -115,6 +115,7 @@ async def test_a_rolling_restart_reconnects_a_session_about_once_and_only_when_i
     assert max(counts) <= 2
 
 
+@thorough
 async def test_a_connector_that_was_frozen_for_30_s_does_nothing_more_for_sessions_that_moved(
     fleet: Fleet, figures: Figures
 ) -> None:

@@ -10,8 +10,10 @@ import httpx
 import pytest
 from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
 from tests.faults.crashes import SHORT_SESSION, cases, start_again, start_to_crash, until_killed_at
+from tests.faults.figures import Figures
 from tests.faults.history import applied, assert_as_if_nothing_had_happened, load, logs, make_history, until_more_applied
-from tests.faults.store_commands import assert_each_ended_once, make_commands, with_chats
+from tests.faults.late_writes import late_writes
+from tests.faults.store_commands import assert_each_ended_once, make_commands, until_each_ended, with_chats
 from tests.plugins.pipeline import Pipeline
 from tests.processes import eventually
 
@@ -42,7 +44,7 @@ CHAT = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
 
 
 @pytest.mark.parametrize("at", INGEST)
-async def test_ingest_killed_between_two_steps(pipeline: Pipeline, at: str) -> None:
+async def test_ingest_killed_between_two_steps(pipeline: Pipeline, figures: Figures, at: str) -> None:
     history = make_history(400)
     records = "500" if at.startswith("ingest.after_outcome") else "50"  # with commands of every kind among them
     service = pipeline.process("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS=records, **SHORT_SESSION)
@@ -50,33 +52,43 @@ async def test_ingest_killed_between_two_steps(pipeline: Pipeline, at: str) -> N
     start_to_crash(service, at)
     await until_killed_at(service, at)
     assert await applied(pipeline) < len(history.events)
-    start_again(service)
+    with figures.until("ingest is started again, until all is applied"):
+        start_again(service)
+        await pipeline.until_applied()
     await assert_as_if_nothing_had_happened(pipeline)
 
 
 @pytest.mark.parametrize("at", cases(others=["consumption.revoked:1"]))
-async def test_ingest_killed_while_its_partitions_are_taken_away(pipeline: Pipeline, at: str) -> None:
+async def test_ingest_killed_while_its_partitions_are_taken_away(
+    pipeline: Pipeline, mongod_server: str, figures: Figures, at: str
+) -> None:
     joining = pipeline.process("waypost-ingest", **SHORT_SESSION)
-    leaving = pipeline.process("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="25", **SHORT_SESSION)  # there is always one at hand
-    async with load(pipeline, make_history(25_000), a_second=1_500):
-        start_to_crash(leaving, at)
-        await until_more_applied(pipeline, 100)
-        joining.start()
-        await until_killed_at(leaving, at)
-        start_again(leaving)
-        await asyncio.gather(leaving.until_ready(), joining.until_ready())
-        await until_more_applied(pipeline, 100)
-    await assert_as_if_nothing_had_happened(pipeline)
+    async with late_writes(mongod_server) as proxy:
+        leaving = pipeline.process("waypost-ingest", WAYPOST_MONGO_URL=proxy.url, **SHORT_SESSION)
+        async with load(pipeline, make_history(25_000), a_second=500):
+            start_to_crash(leaving, at)
+            await until_more_applied(pipeline, 100)
+            async with proxy.kept_back("update", "chats"):  # a batch is at hand, its messages stored and its chats not
+                joining.start()
+                await until_killed_at(leaving, at)
+            with figures.until("both are there, until events are applied again"):
+                start_again(leaving)
+                await until_more_applied(pipeline, 1)
+            await asyncio.gather(leaving.until_ready(), joining.until_ready())
+            await until_more_applied(pipeline, 100)
+        await assert_as_if_nothing_had_happened(pipeline)
 
 
 @pytest.mark.parametrize("at", STORE)
-async def test_the_store_killed_between_two_steps(pipeline: Pipeline, at: str) -> None:
+async def test_the_store_killed_between_two_steps(pipeline: Pipeline, figures: Figures, at: str) -> None:
     store = pipeline.process("waypost-store", WAYPOST_STORE_BATCH_RECORDS="20", **SHORT_SESSION)
     commands = make_commands(150, await with_chats(pipeline, 200))
     await ask(pipeline, commands)
     start_to_crash(store, at)
     await until_killed_at(store, at)
-    start_again(store)
+    with figures.until("the store is started again, until every command has ended"):
+        start_again(store)
+        await until_each_ended(pipeline, commands)
     await assert_each_ended_once(pipeline, commands)
 
 
@@ -87,7 +99,7 @@ async def ask(pipeline: Pipeline, commands: Iterable[StoreCommand]) -> None:
 
 @pytest.mark.parametrize("at", cases(others=["api.waiting:1"]))
 async def test_an_api_killed_while_its_caller_waits_gives_the_same_answer_to_the_same_key_later(
-    pipeline: Pipeline, at: str
+    pipeline: Pipeline, figures: Figures, at: str
 ) -> None:
     api = pipeline.process("waypost-api", WAYPOST_HTTP_PORT=str(free_port()))
     start_to_crash(api, at)
@@ -100,15 +112,16 @@ async def test_an_api_killed_while_its_caller_waits_gives_the_same_answer_to_the
             await client.patch(CHAT, json={"pinned": True}, headers=key)
     await until_killed_at(api, at)
     [operation] = [one["_id"] async for one in pipeline.database["operations"].find({})]
-    start_again(api)
-    await api.until_ready()
     async with pipeline.client(api, api_key) as client:
 
         async def succeeded() -> bool:
             answer = await client.get(f"/api/v1/operations/{operation}")
             return bool(answer.json()["status"] == "succeeded")
 
-        await eventually(succeeded, lambda: f"the operation succeeded\n{logs(pipeline)}")
+        with figures.until("the api is started again, until it tells what became of the operation"):
+            start_again(api)
+            await api.until_ready()
+            await eventually(succeeded, lambda: f"the operation succeeded\n{logs(pipeline)}")
         again = await client.patch(CHAT, json={"pinned": True}, headers=key)
     assert (again.status_code, again.json()["pinned"]) == (200, True)
     assert len(await pipeline.read_all(COMMANDS_STORE)) == 1

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from tests.faults.connectors_record import NetworkRecord
 from tests.faults.crashes import SHORT_SESSION, cases, start_again, start_to_crash, until_killed_at
+from tests.faults.figures import Figures
 from tests.faults.history import Verdict, assert_as_if_nothing_had_happened
 from tests.integration.connector.live.conftest import Live, running_system
 from tests.processes import eventually
@@ -40,25 +41,32 @@ async def live(kafka_server: str, mongod_server: str, tmp_path: Path) -> AsyncIt
     ],
 )
 async def test_a_send_that_was_cut_is_never_made_again_and_has_one_outcome(
-    live: Live, at: str, calls: int, verdict: Verdict
+    live: Live, figures: Figures, at: str, calls: int, verdict: Verdict
 ) -> None:
     start_to_crash(live.connector, at)
     await live.until_status(live.cast.session, "working")
     command = await live.send()
     await until_killed_at(live.connector, at)
-    start_again(live.connector)
-    after = await live.send("the next one")  # it is carried out after whatever becomes of the first
-    await live.outcome(after)
+    with figures.until("the connector is started again, until the next message is sent"):
+        start_again(live.connector)
+        after = await live.send("the next one")  # it is carried out after whatever becomes of the first
+        await live.outcome(after)
     await live.outcome(command)
     assert len(live.calls(command)) == calls
     await assert_all_is_told(live, {command.id: verdict, after.id: SUCCEEDED})
 
 
 @pytest.mark.parametrize("at", cases(others=["connector.before_acknowledge:1", "connector.before_acknowledge:5"]))
-async def test_what_was_published_but_not_acknowledged_comes_again_and_changes_nothing(live: Live, at: str) -> None:
+async def test_what_was_published_but_not_acknowledged_comes_again_and_changes_nothing(
+    live: Live, figures: Figures, at: str
+) -> None:
+    network = NetworkRecord(live.folder / "network")
     start_to_crash(live.connector, at)
     await until_killed_at(live.connector, at)
-    start_again(live.connector)
+    acknowledged = len(network.read().acknowledged)
+    with figures.until("the connector is started again, until it takes what arrives"):
+        start_again(live.connector)
+        await eventually(lambda: len(network.read().acknowledged) > acknowledged, lambda: f"more\n{live.connector.log[-3_000:]}")
     await assert_all_is_told(live, {})
     copies = Counter(orjson.loads(record.value)["id"] for record in await live.pipeline.read_all())
     assert max(copies.values()) > 1

@@ -1,6 +1,7 @@
 """A chat of 100,000 messages is deleted at once, and nothing that is delivered again from before brings any of it back."""
 
 import asyncio
+import re
 import signal
 import time
 
@@ -8,7 +9,7 @@ import httpx
 import pytest
 from tests.events import ALICE, ORGANIZATION, SESSION, message, working_session
 from tests.faults.figures import Figures
-from tests.faults.history import assert_as_if_nothing_had_happened, load, logs, make_history, until_more_applied
+from tests.faults.history import applied, assert_as_if_nothing_had_happened, load, logs, make_history, until_more_applied
 from tests.faults.thorough import thorough
 from tests.plugins.pipeline import Pipeline
 from tests.processes import Process, eventually
@@ -23,6 +24,8 @@ FIRST_CHAT, SMALL_CHAT = "6288888888888@s.whatsapp.net", "6289999999999@s.whatsa
 OF_SESSION = f"/api/v1/sessions/{SESSION}/chats"
 SHORT_SESSION = {"WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
 PURGES = {"WAYPOST_STORE_PURGE_INTERVAL_S": "0.5"}
+
+EVENTS_APPLIED = re.compile(r"^waypost_ingest_events_total\{.*\} (\S+)$", re.MULTILINE)
 
 Positions = dict[str, dict[str, object]]
 
@@ -128,11 +131,25 @@ async def deliver_again(pipeline: Pipeline, remembered: Positions, *replicas: Pr
     """As an operator does who restores the positions of before from a backup: everything since then is read once more."""
     for replica in replicas:
         assert await asyncio.to_thread(replica.end, signal.SIGTERM) == 0
+    before = await applied(pipeline)
     for identifier, position in remembered.items():
         await pipeline.database["positions"].replace_one({"_id": identifier}, position)
+    again = before - await applied(pipeline)
+    assert again >= MESSAGES - REMEMBERED_AT - CHUNK
     for replica in replicas:
         replica.start()
     await pipeline.until_applied()
+
+    async def applied_again() -> bool:
+        return sum([await asyncio.to_thread(applied_by, replica) for replica in replicas]) >= again
+
+    await eventually(applied_again, lambda: f"{again} events applied again\n{logs(pipeline)}", every=0.5)
+
+
+def applied_by(replica: Process) -> float:
+    """Events since its start, by its own counter."""
+    _, metrics = replica.probe("/metrics")
+    return sum(float(count) for count in EVENTS_APPLIED.findall(metrics))
 
 
 async def until_purged(pipeline: Pipeline) -> None:

@@ -5,13 +5,15 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 import pytest
 from tests.events import ALICE, SESSION, message, working_session
+from tests.faults.figures import Figures
 from tests.faults.history import (
+    Place,
     assert_as_if_nothing_had_happened,
     dead_letters,
     load,
@@ -23,7 +25,7 @@ from tests.plugins.pipeline import PARTITIONS, Pipeline
 from tests.processes import PROGRAMS, Process, eventually
 
 from waypost_common.events import MAX_EVENT_BYTES, encode_event
-from waypost_common.topics import EVENTS, EVENTS_DLQ, topic_name
+from waypost_common.topics import EVENTS, topic_name
 
 pytestmark = pytest.mark.slow
 
@@ -34,24 +36,36 @@ BATCH = 200
 MIB = 1024 * 1024
 
 
-async def test_poison_as_the_first_a_middle_and_the_last_event_of_a_partition(pipeline: Pipeline) -> None:
-    await pipeline.publish_raw(b"first", KEY)
-    await pipeline.publish([message("A"), message("B")])
-    await pipeline.publish_raw(b"middle", KEY)
-    await pipeline.publish([message("C")])
-    await pipeline.publish_raw(b"last", KEY)
-    ingest = await pipeline.start("waypost-ingest")
-    await pipeline.until_applied()
+async def test_poison_as_the_first_a_middle_and_the_last_event_of_each_partition(pipeline: Pipeline, figures: Figures) -> None:
+    history, more = make_history(600), make_history(100, seed=8)
+    half = len(history.events) // 2
+    poison = await publish_poison(pipeline, 1)
+    await pipeline.publish(history.events[:half], history.headers_of)
+    poison |= await publish_poison(pipeline, 1)
+    await pipeline.publish(history.events[half:], history.headers_of)
+    poison |= await publish_poison(pipeline, 1)
+    assert_first_a_middle_and_last(poison, await pipeline.ends())
+
+    ingest = await pipeline.start("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50")
+    await assert_as_if_nothing_had_happened(pipeline, but=poison)
     assert await asyncio.to_thread(ingest.end, signal.SIGTERM) == 0
 
     ingest.start()  # where the last applied event is one without an id to compare
     await ingest.until_ready()
-    await pipeline.publish([message("D")])
-    await pipeline.until_applied()
+    with figures.until(f"{len(more.events)} events after poison and a new start, until they are applied"):
+        await pipeline.publish(more.events, more.headers_of)
+        await pipeline.until_applied()
+    await assert_as_if_nothing_had_happened(pipeline, but=poison)
     assert ingest.is_running
-    stored = [one["messageId"] async for one in pipeline.database["messages"].find({}).sort("offset", 1)]
-    assert stored == ["A", "B", "C", "D"]
-    assert [letter.value for letter in await pipeline.read_all(EVENTS_DLQ)] == [b"first", b"middle", b"last"]
+    assert sorted(await dead_letters(pipeline)) == sorted(poison.items())
+
+
+def assert_first_a_middle_and_last(places: Iterable[Place], ends: Mapping[int, int]) -> None:
+    """In each partition, with events between them."""
+    for partition, end in ends.items():
+        first, middle, last = sorted(offset for one, offset in places if one == partition)
+        assert (first, last) == (0, end - 1)
+        assert first + 1 < middle < last - 1
 
 
 @thorough
@@ -94,7 +108,7 @@ async def test_nothing_but_poison_stops_ingest_and_started_again_it_comes_to_wha
     await assert_stopped_by_poison(ingest)
     buried = await dead_letters(pipeline)
     assert IN_A_ROW < len(buried) <= PARTITIONS * (IN_A_ROW + BATCH)
-    assert {value for _, value in buried} <= set(poison)
+    assert set(buried) <= poison.items()
 
     starts = 1
     ingest.start()
@@ -104,8 +118,8 @@ async def test_nothing_but_poison_stops_ingest_and_started_again_it_comes_to_wha
         starts += 1
     print(f"{len(buried)} of {len(poison)} set aside before the stop; started again {starts} times")  # noqa: T201
     buried = await dead_letters(pipeline)
-    assert sorted(value for _, value in buried) == sorted(poison), "each of them, once"
-    await assert_as_if_nothing_had_happened(pipeline, but=[place for place, _ in buried])
+    assert sorted(buried) == sorted(poison.items()), "each of them, once"
+    await assert_as_if_nothing_had_happened(pipeline, but=poison)
 
 
 @thorough
@@ -147,15 +161,15 @@ def chat_of(number: int) -> str:
     return f"6281234567{number % 40:03}@s.whatsapp.net"
 
 
-async def publish_poison(pipeline: Pipeline, of_each_partition: int) -> Sequence[bytes]:
+async def publish_poison(pipeline: Pipeline, of_each_partition: int) -> dict[Place, bytes]:
     topic = topic_name(pipeline.settings.kafka, EVENTS)
     values = [f"nonsense {number}".encode() for number in range(PARTITIONS * of_each_partition)]
     sends = [
         await pipeline.producer.send(topic, value, key=KEY.encode(), partition=number % PARTITIONS)
         for number, value in enumerate(values)
     ]
-    await asyncio.gather(*sends)
-    return values
+    places = [(sent.partition, sent.offset) for sent in await asyncio.gather(*sends)]
+    return dict(zip(places, values, strict=True))
 
 
 async def assert_stopped_by_poison(ingest: Process) -> None:

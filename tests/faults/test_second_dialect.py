@@ -6,6 +6,8 @@ import time
 import httpx
 import pytest
 from tests.events import ORGANIZATION, SESSION, message, working_session
+from tests.faults.figures import Figures
+from tests.faults.history import assert_as_if_nothing_had_happened
 from tests.faults.servers import OwnMongod
 from tests.plugins.pipeline import Pipeline
 from tests.processes import eventually
@@ -30,7 +32,7 @@ def mongo_database_name() -> str:
 
 
 async def test_while_mongod_is_silent_requests_are_refused_soon_and_then_answered_again(
-    pipeline: Pipeline, own_mongod: OwnMongod
+    pipeline: Pipeline, own_mongod: OwnMongod, figures: Figures
 ) -> None:
     _, _, api, key = await asyncio.gather(
         pipeline.start("waypost-ingest"), pipeline.start("waypost-store"), pipeline.start_api(), pipeline.api_key(ORGANIZATION)
@@ -47,7 +49,9 @@ async def test_while_mongod_is_silent_requests_are_refused_soon_and_then_answere
             at_once = [await timed_refusal(client, key) for _ in range(5)]
         assert first < TRIES_SECONDS
         assert sorted(at_once)[2] < QUICK_SECONDS
-        await eventually(muted, "the chat is muted again")
+        with figures.until("mongod was silent and is back, until a chat is muted in the second dialect"):
+            await eventually(muted, "the chat is muted again")
+    await assert_as_if_nothing_had_happened(pipeline)
 
 
 async def timed_refusal(client: httpx.AsyncClient, key: str) -> float:

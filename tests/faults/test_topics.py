@@ -14,11 +14,13 @@ from tests.faults.history import (
     History,
     Place,
     assert_as_if_nothing_had_happened,
+    assert_outcomes,
     ends_of_operations,
     load,
     logs,
     make_history,
     modelled,
+    outcomes,
     until_more_applied,
 )
 from tests.faults.thorough import thorough
@@ -26,6 +28,7 @@ from tests.plugins.pipeline import PARTITIONS, Pipeline
 from tests.processes import Process, eventually
 from tests.properties.stored_view import stored_view
 
+from waypost_common.documents import NO_OFFSET
 from waypost_common.identifiers import new_event_id
 from waypost_common.kafka import create_admin
 from waypost_common.topics import COMMANDS_STORE, EVENTS, topic_name
@@ -36,18 +39,21 @@ SETTINGS = {"WAYPOST_BATCH_MAX_RECORDS": "50", "WAYPOST_KAFKA_SESSION_TIMEOUT_MS
 CHAT = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
 LEFT = 100
 CALLERS = 4
+MANY_CHATS = 40
+"""So that each partition has one."""
 
 
 @thorough
 async def test_a_log_made_again_is_refused_by_a_running_ingest_and_restored_it_goes_on(pipeline: Pipeline) -> None:
     service, history = await folded(pipeline)
-    log, view = await pipeline.read_all(), await stored_view(pipeline.database)
+    log, view, told = await pipeline.read_all(), await stored_view(pipeline.database), await outcomes(pipeline)
     await make_again(pipeline, EVENTS)
     async with load(pipeline, make_history(10_000, seed=8), a_second=300):
         await assert_refused(service, "the topic was made again or the address is that of another cluster")
     service.start()
     await assert_refused(service, "the topic was made again or the address is that of another cluster")
     assert await stored_view(pipeline.database) == view, "nothing of another log was applied"
+    assert await outcomes(pipeline) == told
 
     await make_again(pipeline, EVENTS)
     await publish_again(pipeline, log)
@@ -57,21 +63,28 @@ async def test_a_log_made_again_is_refused_by_a_running_ingest_and_restored_it_g
 
 
 @thorough
-async def test_a_log_made_again_while_ingest_is_down_is_refused_however_long_it_is(pipeline: Pipeline) -> None:
+@pytest.mark.parametrize("last", ["event", "dead letter"])
+async def test_a_log_made_again_while_ingest_is_down_is_refused_however_long_it_is(pipeline: Pipeline, last: str) -> None:
     service, _ = await folded(pipeline)
+    if last == "dead letter":
+        for number in range(MANY_CHATS):
+            await pipeline.publish_raw(b"{", f"{SESSION}|62812345670{number:02}@s.whatsapp.net")
+        await pipeline.until_applied()
+        assert {position["eventId"][:7] async for position in pipeline.database["positions"].find({})} == {"sha256:"}
     assert await asyncio.to_thread(service.end, signal.SIGTERM) == 0
-    before, view = await pipeline.ends(), await stored_view(pipeline.database)
+    before, view, told = await pipeline.ends(), await stored_view(pipeline.database), await outcomes(pipeline)
     await make_again(pipeline, EVENTS)
     service.start()
     await assert_refused(service, "was applied before: the topic was made again")
 
     while any(end <= before[partition] for partition, end in (await pipeline.ends()).items()):
         await pipeline.publish(
-            message(new_event_id(), chat=f"62812345670{number % 40:02}@s.whatsapp.net") for number in range(400)
+            message(new_event_id(), chat=f"62812345670{number % MANY_CHATS:02}@s.whatsapp.net") for number in range(400)
         )
     service.start()
     await assert_refused(service, "holds another event than the one applied before: the topic was made again")
     assert await stored_view(pipeline.database) == view, "nothing of another log was applied"
+    assert await outcomes(pipeline) == told
 
     await begin_anew(pipeline, service)
 
@@ -84,6 +97,7 @@ async def test_a_log_shortened_past_what_was_applied_is_refused_until_told_to_go
     service.start()
     async with load(pipeline, history, a_second=500):
         await until_more_applied(pipeline, 500)
+        await eventually(lambda: applied_everywhere(pipeline), "something is applied in each partition")
         if ingest_is == "stopped":
             assert await asyncio.to_thread(service.end, signal.SIGTERM) == 0
         else:
@@ -99,8 +113,9 @@ async def test_a_log_shortened_past_what_was_applied_is_refused_until_told_to_go
     positions = await offsets(pipeline)
     lost = {(one.partition, one.offset) for one in records if positions[one.partition] < one.offset < starts[one.partition]}
     assert lost
-    view, _ = modelled([one for one in records if one.offset <= positions[one.partition]])
+    view, verdicts = modelled([one for one in records if one.offset <= positions[one.partition]])
     assert await stored_view(pipeline.database) == view, "what was applied stays, whole"
+    await assert_outcomes(pipeline, verdicts)
 
     await go_on_without(pipeline, starts)
     service.start()
@@ -218,6 +233,10 @@ async def offsets(pipeline: Pipeline) -> dict[int, int]:
     return {one["partition"]: one["offset"] async for one in pipeline.database["positions"].find({})}
 
 
+async def applied_everywhere(pipeline: Pipeline) -> bool:
+    return all(offset != NO_OFFSET for offset in (await offsets(pipeline)).values())
+
+
 async def until_published_beyond_positions(pipeline: Pipeline, count: int) -> None:
     """In each partition."""
 
@@ -251,5 +270,6 @@ async def go_on_without(pipeline: Pipeline, starts: dict[int, int]) -> None:
 
 async def assert_the_rest_is_applied(pipeline: Pipeline, records: list[Any], lost: Collection[Place]) -> None:
     await pipeline.until_applied()
-    view, _ = modelled([one for one in records if (one.partition, one.offset) not in lost])
+    view, verdicts = modelled([one for one in records if (one.partition, one.offset) not in lost])
     assert await stored_view(pipeline.database) == view
+    await assert_outcomes(pipeline, verdicts)

@@ -42,6 +42,7 @@ async def test_ingest_killed_before_it_hears_what_became_of_a_bulk_write(
     async def carried_out() -> bool:
         return await pipeline.database[collection].find_one({}) is not None
 
+    await eventually(lambda: proxy.holds_the_answer, lambda: f"mongod has answered\n{logs(pipeline)}", every=0.001)
     await eventually(carried_out, lambda: f"mongod has it\n{logs(pipeline)}", every=0.001)
     assert ingest.end(9) == -9
     assert await applied(pipeline) == 0

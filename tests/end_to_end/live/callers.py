@@ -1,7 +1,7 @@
 """Who calls: a client with one key at one replica. What it is answered is held against the OpenAPI document."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import httpx
@@ -25,6 +25,10 @@ class Caller:
         """At the same replica. To be closed by whoever asked for it."""
         return Caller(self._port, key, self._seen)
 
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
     async def close(self) -> None:
         await self._client.aclose()
 
@@ -35,6 +39,13 @@ class Caller:
         documented = operations()[operation]
         answer = await self._client.request(documented.method, url or documented.url(names or {}), **request)
         return self._checked(operation, answer)
+
+    async def lines(self, url: str) -> AsyncGenerator[str]:
+        """Of an answer that does not end by itself."""
+        async with self._client.stream("GET", url) as answer:
+            assert answer.status_code == 200, await answer.aread()
+            async for line in answer.aiter_lines():
+                yield line
 
     async def announce(self, operation: str, names: Mapping[str, str], *, body_bytes: int) -> httpx.Response:
         """Says that a body of that length follows, sends nothing of it, and waits until the server closes the connection."""

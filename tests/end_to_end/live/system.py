@@ -1,9 +1,11 @@
 """One running system for all tests of this folder: every service as a process, on real Kafka and MongoDB."""
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -11,9 +13,9 @@ from uuid import uuid4
 from pydantic import SecretStr
 from tests.end_to_end.live.callers import Caller, Seen
 from tests.end_to_end.live.examples import Stage
-from tests.end_to_end.live.silence import told_secrets
+from tests.end_to_end.live.silence import texts_of, told_secrets
 from tests.plugins.collector import Collector, collecting
-from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
+from tests.plugins.pipeline import DEVICE_KEY, PARTITIONS, Pipeline, migrated
 from tests.processes import Process, eventually
 
 from waypost_common.identifiers import OrganizationId, SessionId
@@ -30,11 +32,7 @@ from waypost_store.keys import create_key
 from waypost_store.settings import StoreSettings
 
 SECRET: Final = "of network and connector"
-SESSIONS: Final = 12
-CHATS: Final = 4
 EVENTS_A_SECOND: Final = 60
-SCANNED_AFTER_S: Final = 3
-"""How long a phone looks at a code before it accepts it."""
 EVERYTHING: Final = ("read", "send", "manage", "events", "operator")
 OTHERS: Final = "org_others"
 HASTY: Final = {
@@ -54,15 +52,22 @@ class LiveSystem:
     stage: Stage
 
     def __init__(
-        self, pipeline: Pipeline, collector: Collector, network: Process, connector: Process, store: Process, folder: Path
+        self,
+        pipeline: Pipeline,
+        collector: Collector,
+        network: Process,
+        connector: Process,
+        store: Process,
+        folder: Path,
+        size: "Size",
     ) -> None:
         self.pipeline = pipeline
         self.collector = collector
-        """Gets the traces of all services: of those requests alone that bring one."""
+        """Gets the traces of all services."""
         self.network = network
         self.connector = connector
         self.store = store
-        self.casts = casts(seed=1, sessions=SESSIONS, chats=CHATS)
+        self.casts = casts(seed=1, sessions=size.sessions, chats=size.chats)
         self._folder = folder
         self._free = iter(self.casts[1:-1])
         self.restarted: SessionId = self.casts[-1].session
@@ -151,8 +156,17 @@ class LiveSystem:
         return dict(answer.json())
 
 
+@dataclass(frozen=True)
+class Size:
+    sessions: int = 12
+    chats: int = 4
+    """Of each session."""
+    scanned_after_s: int = 3
+    """How long a phone looks at a code before it accepts it."""
+
+
 @asynccontextmanager
-async def running(kafka: str, mongod: str, folder: Path, seen: Seen) -> AsyncIterator[LiveSystem]:
+async def running(kafka: str, mongod: str, folder: Path, seen: Seen, size: Size = Size()) -> AsyncIterator[LiveSystem]:
     settings = StoreSettings(
         kafka=KafkaSettings(bootstrap_servers=kafka, topic_prefix=f"t{uuid4().hex[:10]}.", partitions=PARTITIONS),
         mongo=MongoSettings(url=SecretStr(mongod), database=f"test_{uuid4().hex[:10]}"),
@@ -163,27 +177,26 @@ async def running(kafka: str, mongod: str, folder: Path, seen: Seen) -> AsyncIte
         pipeline = await stack.enter_async_context(migrated(settings, folder))
         stack.push_async_callback(pipeline.database.client.drop_database, pipeline.database.name)
         stack.callback(_end_all, pipeline)
-        system = await _started(pipeline, collector, folder)
+        system = await _started(pipeline, collector, folder, size)
         callers = await _callers(system, seen)
         for caller in callers:
             stack.push_async_callback(caller.close)
         await _fill(system)
         yield system
-        texts = [one["body"] async for one in pipeline.database["messages"].find({"body": {"$type": "string"}}, {"body": True})]
-        assert (
-            await told_secrets(pipeline.processes, collector, {*texts, *(caller.key for caller in callers if caller.key)}) == []
-        )
+        written = {text for record in await pipeline.read_all() for text in texts_of(json.loads(record.value))}
+        keys = {caller.key for caller in callers if caller.key}
+        assert await told_secrets(pipeline.processes, collector, {*written, *keys, SECRET, DEVICE_KEY}) == []
 
 
-async def _started(pipeline: Pipeline, collector: Collector, folder: Path) -> LiveSystem:
+async def _started(pipeline: Pipeline, collector: Collector, folder: Path, size: Size) -> LiveSystem:
     pipeline.more_environment = {
         "WAYPOST_TRACING_ENDPOINT": collector.endpoint,
-        "WAYPOST_TRACING_RATIO": "0",
+        "WAYPOST_TRACING_RATIO": "1",
         "OTEL_BSP_SCHEDULE_DELAY": "100",
     }
     address = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
-    world = ("--sessions", str(SESSIONS), "--chats", str(CHATS), "--history", "20", "--rate", str(EVENTS_A_SECOND))
-    phones = ("--scan-seconds", str(SCANNED_AFTER_S))
+    world = ("--sessions", str(size.sessions), "--chats", str(size.chats), "--history", "20", "--rate", str(EVENTS_A_SECOND))
+    phones = ("--scan-seconds", str(size.scanned_after_s))
     quick = {"WAYPOST_CONNECTOR_REFRESH_SECONDS": "0.2", "WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
     network, store, _ = await asyncio.gather(
         pipeline.start("waypost-simulated-network", "--data", str(folder / "network"), *world, *phones, **address),
@@ -191,7 +204,7 @@ async def _started(pipeline: Pipeline, collector: Collector, folder: Path) -> Li
         pipeline.start("waypost-ingest"),
     )
     connector = await pipeline.start("waypost-connector", "run", **address, **quick)
-    return LiveSystem(pipeline, collector, network, connector, store, folder)
+    return LiveSystem(pipeline, collector, network, connector, store, folder, size)
 
 
 async def _callers(system: LiveSystem, seen: Seen) -> list[Caller]:

@@ -8,21 +8,44 @@ from typing import Any
 
 import pytest
 from tests.end_to_end.live.system import LiveSystem
-from tests.monitoring import mentioned
+from tests.monitoring import expressions, labels_of, mentioned, metrics_of
 from tests.plugins.collector import Received
 from tests.processes import Process, eventually
 
+from waypost_common.metrics import Hop
+
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
+SAMPLE = re.compile(r"^((waypost_\w+)(?:{(.*)})?) ", re.MULTILINE)
 TEXT = "a sentence that nobody but the two may read"
 SERVICES = {"waypost-api", "waypost-store", "waypost-ingest", "waypost-connector"}
 
 
-async def scraped(system: LiveSystem) -> set[str]:
-    """Names of all samples that the services tell now."""
+ADDED_BY_PROMETHEUS = {"job", "instance"}
+ASKED_FOR = {
+    "waypost_api_requests_total": {"operation", "status"},
+    "waypost_api_request_seconds_count": {"operation"},
+    "waypost_consumer_lag_records": {"topic", "partition"},
+    "waypost_consumer_oldest_unprocessed_age_seconds": {"topic", "partition"},
+    "waypost_ingest_batch_events_count": set(),
+    'waypost_ingest_stage_seconds_count{stage="fold"}': set(),
+    'waypost_ingest_stage_seconds_count{stage="write"}': set(),
+    "waypost_dead_letters_total": {"queue", "reason"},
+    **{f'waypost_command_hop_seconds_count{{hop="{hop}"}}': set() for hop in Hop},
+    "waypost_connector_sessions": {"phase"},
+}
+"""What an operator was promised: samples, and by what they are told apart."""
+
+
+async def scraped(system: LiveSystem) -> dict[str, set[str]]:
+    """All samples that the services tell now, by name and by all of it before the value, and their labels."""
     running = [process for process in system.pipeline.processes if process.is_running]
     answers = await asyncio.gather(*(asyncio.to_thread(process.probe, "/metrics") for process in running))
-    return {name for _, text in answers for name in re.findall(r"^(waypost_\w+)[{ ]", text, re.MULTILINE)}
+    found: dict[str, set[str]] = {}
+    for sample, name, labels in (one for _, text in answers for one in SAMPLE.findall(text)):
+        for key in {sample, name}:
+            found.setdefault(key, set()).update(re.findall(r'(\w+)="', labels))
+    return found
 
 
 async def test_every_metric_of_dashboard_and_alerts_is_told_by_the_running_services(system: LiveSystem) -> None:
@@ -31,6 +54,23 @@ async def test_every_metric_of_dashboard_and_alerts_is_told_by_the_running_servi
 
     async def told() -> bool:
         missing.difference_update(await scraped(system))
+        return not missing
+
+    await eventually(told, lambda: f"still missing: {sorted(missing)}")
+    samples = await scraped(system)
+    for expression in expressions():
+        known = ADDED_BY_PROMETHEUS.union(*(samples[name] for name in metrics_of(expression)))
+        assert labels_of(expression) <= known, expression
+
+
+async def test_what_an_operator_asked_to_see_is_told_by_the_labels_that_tell_it_apart(system: LiveSystem) -> None:
+    await system.owner("updateChat", names=system.stage.names, json={"archived": False})
+    await system.send(system.stage.session, system.stage.person, TEXT)
+    missing = set(ASKED_FOR)
+
+    async def told() -> bool:
+        samples = await scraped(system)
+        missing.difference_update([name for name, labels in ASKED_FOR.items() if name in samples and labels <= samples[name]])
         return not missing
 
     await eventually(told, lambda: f"still missing: {sorted(missing)}")

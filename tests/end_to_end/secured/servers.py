@@ -22,22 +22,38 @@ ALREADY_INITIALIZED: Final = 23
 
 
 class SecuredKafka(OwnServer):
-    """`address` wants TLS and SCRAM; `plain` wants nothing, for whoever sets it up."""
+    """All want TLS: `address` SCRAM, `by_password` PLAIN, `by_certificate` a certificate of the client's in the place of a login.
+
+    `plain` wants nothing, for whoever sets it up.
+    """
 
     def __init__(self, folder: Path, authority: Authority) -> None:
         super().__init__(folder, kafka.READY_SECONDS)
         self.plain = f"{LOOPBACK}:{self.port}"
-        port = free_port({self.port})
-        self.address = f"{LOOPBACK}:{port}"
+        ports = {self.port}
+        for _ in range(3):
+            ports.add(free_port(ports))
+        self.address, self.by_password, self.by_certificate = (f"{LOOPBACK}:{port}" for port in ports - {self.port})
         self._programs = kafka.find_programs()
         # Nothing is formatted by this one: users belong into the log's first records.
         self._settings = kafka.prepare(kafka.Programs(("true",), ()), folder / "kafka", self.port)
         listeners = next(line for line in self._settings.read_text().splitlines() if line.startswith("listeners="))
+        secured = f"SECURED://{self.address},PASSWORD://{self.by_password},CERTIFICATE://{self.by_certificate}"
         more = {
-            "listeners": f"{listeners.partition('=')[2]},SECURED://{self.address}",
-            "advertised.listeners": f"BROKER://{self.plain},SECURED://{self.address}",
-            "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL",
+            "listeners": f"{listeners.partition('=')[2]},{secured}",
+            "advertised.listeners": f"BROKER://{self.plain},{secured}",
+            "listener.security.protocol.map": (
+                "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL,PASSWORD:SASL_SSL,CERTIFICATE:SSL"
+            ),
             "sasl.enabled.mechanisms": MECHANISM,
+            "listener.name.password.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.password.plain.sasl.jaas.config": (
+                f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USERS[0]}="{PASSWORD}";'
+            ),
+            "listener.name.certificate.ssl.client.auth": "required",
+            "listener.name.certificate.ssl.truststore.type": "PEM",
+            "listener.name.certificate.ssl.truststore.location": str(authority.file),
+            "listener.name.certificate.ssl.principal.mapping.rules": "RULE:^CN=(.*)$/$1/",
             "listener.name.secured.scram-sha-512.sasl.jaas.config": (
                 "org.apache.kafka.common.security.scram.ScramLoginModule required;"
             ),

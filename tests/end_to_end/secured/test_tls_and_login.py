@@ -28,6 +28,12 @@ DATABASE: Final = "secured"
 NETWORK_SECRET: Final = "of network and connector"
 OPERATOR: Final = "waypost-operator"
 WRONG: Final = "hunter3-of-nobody"
+NOT_SET: Final = "not set"
+BY_PASSWORD: Final = {"WAYPOST_KAFKA_SASL_MECHANISM": "PLAIN"}
+BY_CERTIFICATE: Final = {
+    "WAYPOST_KAFKA_SECURITY_PROTOCOL": "SSL",
+    **dict.fromkeys(("WAYPOST_KAFKA_SASL_MECHANISM", "WAYPOST_KAFKA_SASL_USERNAME", "WAYPOST_KAFKA_SASL_PASSWORD"), NOT_SET),
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,8 @@ class Programs:
             "WAYPOST_DEVICES_KEYS": DEVICE_KEY,
         }
         log = self._folder / f"{arguments[0]}-{len(self.all)}.log"
-        process = Process(list(arguments), settings | environment, log)
+        given = {name: value for name, value in (settings | environment).items() if value != NOT_SET}
+        process = Process(list(arguments), given, log)
         self.all.append(process)
         return process
 
@@ -180,6 +187,37 @@ async def test_a_refusal_is_one_line_that_says_what_to_correct(
     assert printed.splitlines()[-1].startswith("waypost: ")
     assert line in printed.splitlines()[-1]
     assert "Traceback" not in printed
+
+
+def certified(authority: Authority, name: str) -> dict[str, str]:
+    """The settings of a client with a certificate of that name."""
+    file = str(authority.sign(name))
+    return {"WAYPOST_KAFKA_SSL_CERTIFICATE_FILE": file, "WAYPOST_KAFKA_SSL_KEY_FILE": file}
+
+
+async def test_a_user_may_log_in_by_a_password_in_the_clear_within_tls(programs: Programs, servers: Servers) -> None:
+    login = BY_PASSWORD | {"WAYPOST_KAFKA_BOOTSTRAP_SERVERS": servers.kafka.by_password}
+    code, printed = await programs.run(OPERATOR, "waypost", "migrate", **login)
+    assert code == 0, printed
+    code, printed = await programs.run(OPERATOR, "waypost", "migrate", **login | {"WAYPOST_KAFKA_SASL_PASSWORD": WRONG})
+    assert code == 1
+    assert "refuses the user or password (PLAIN)" in printed.splitlines()[-1]
+
+
+async def test_a_certificate_of_the_clients_own_is_a_login_with_the_rights_of_its_name(
+    programs: Programs, servers: Servers
+) -> None:
+    login = BY_CERTIFICATE | {"WAYPOST_KAFKA_BOOTSTRAP_SERVERS": servers.kafka.by_certificate}
+    code, printed = await programs.run(OPERATOR, "waypost", "migrate", **login, **certified(servers.authority, OPERATOR))
+    assert code == 0, printed
+    code, printed = await programs.run(OPERATOR, "waypost", "migrate", **login, **certified(servers.authority, "nobody"))
+    assert code == 1
+    assert "to this user: give it the rights of docs/security.md" in printed.splitlines()[-1]
+    for refused in ({}, certified(servers.stranger, OPERATOR)):
+        code, printed = await programs.run(OPERATOR, "waypost", "migrate", **login, **refused)
+        assert code == 1
+        assert "no TLS connection to Kafka" in printed.splitlines()[-1]
+        assert "WAYPOST_KAFKA_SSL_CERTIFICATE_FILE where it asks for a certificate" in printed.splitlines()[-1]
 
 
 async def test_a_service_that_kafka_refuses_ends_with_that_line(programs: Programs) -> None:

@@ -261,6 +261,7 @@ async def test_writes_are_503_at_once_without_kafka(api: Api) -> None:
     assert time.monotonic() - started < 1
 
 
+@pytest.mark.alone
 async def test_a_change_is_answered_within_the_promised_time(
     live_api: Api, pipeline: PipelineDouble, record_property: Callable[[str, object], None]
 ) -> None:

@@ -12,6 +12,7 @@ from tests.integration.api.documents import ORGANIZATION, api_key_document
 from waypost_api.settings import ApiSettings
 from waypost_common.documents import NO_OFFSET
 from waypost_common.events import encode_event, key_of
+from waypost_common.kafka import create_admin
 from waypost_common.topics import EVENTS, EVENTS_DLQ, topic_name, topic_names
 from waypost_store.setup.offsets import offset_changes
 
@@ -36,8 +37,11 @@ async def test_lag_throughput_dead_letters_and_hops_are_told(
             for number in range(PARTITIONS)
         ]
     )  # fmt: skip
-    for change in await offset_changes(settings.kafka, dict.fromkeys(topic_names(settings.kafka), PARTITIONS)):
+    admin = create_admin(settings.kafka, client_id="test")
+    await admin.start()
+    for change in await offset_changes(admin, settings.kafka, dict.fromkeys(topic_names(settings.kafka), PARTITIONS)):
         await change.apply()
+    await admin.close()
     operation = {
         "organization": ORGANIZATION,
         "command": "chat.update",

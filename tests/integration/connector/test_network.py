@@ -52,10 +52,24 @@ async def read(frames: Frames, count: int) -> list[dict[str, Any]]:
     return [frame for _ in range(count) if (frame := await frames.read()) is not None]
 
 
+async def until_queued(network: Network, events: int) -> None:
+    async def enough() -> bool:
+        return await queued(network) >= events
+
+    await eventually(enough, f"{events} events are queued")
+
+
+async def queued(network: Network) -> float:
+    _, metrics = await asyncio.to_thread(network.probe, "/metrics")
+    return float(metrics.partition("\nwaypost_network_queued_events ")[2].partition("\n")[0])
+
+
 async def test_events_come_in_order_up_to_the_window_and_go_on_once_acknowledged(
     start_network: Callable[..., Network], connect: Callable[[], Any]
 ) -> None:
-    await start_network(*WORLD, "--rate", "0", "--events", "1000").until_ready()
+    network = start_network(*WORLD, "--rate", "0", "--events", "1000")
+    await network.until_ready()
+    await until_queued(network, 1000)  # else the first page may be a small one, which leaves too little room for the next
     frames = await connect()
     assert (await log_in(frames))["identity"]["phoneNumber"].startswith("999")
     events = await read(frames, WINDOW)
@@ -204,16 +218,8 @@ async def test_a_full_queue_pauses_the_making_of_events_and_drops_nothing(
 ) -> None:
     network = start_network(*WORLD, "--rate", "0", "--queue", "100")
     await network.until_ready()
-
-    async def queued() -> float:
-        _, metrics = await asyncio.to_thread(network.probe, "/metrics")
-        return float(metrics.partition("\nwaypost_network_queued_events ")[2].partition("\n")[0])
-
-    async def full() -> bool:
-        return await queued() >= 100
-
-    await eventually(full, "the queue is full")
-    assert await queued() < 400
+    await until_queued(network, 100)
+    assert await queued(network) < 400
     frames = await connect()
     await log_in(frames)
     for sequence in range(1, 501):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.events import ALICE, SESSION, message, now, working_session
 from tests.integration.store.conftest import JID
 from tests.integration.store.test_cli import DEADLINE_S, PROGRAMS, Command
 from tests.plugins.pipeline import Pipeline
+from tests.processes import eventually
 
 from waypost_common.documents import Collection
 from waypost_common.events import Event, encode_event, key_of
@@ -159,13 +161,17 @@ async def test_a_dead_letter_is_listed_without_its_text_shown_when_asked_and_dro
     pipeline: Pipeline, waypost: Command
 ) -> None:
     await bury(pipeline, message("A", body="Secret"), offset=7)
+    between = now() + 1
+    await eventually(lambda: now() > between, "a later millisecond", every=0.001)
     await bury(pipeline, message("B", body="Secret", chat=BOB), offset=8, reason="wrong_key")
     code, out, err = await waypost("dlq", "list", "--topic", "events", "--reason", "wrong_key")
     assert (code, err, out.count("\n"), f"{SESSION}|{BOB}" in out, "Secret" in out) == (0, "", 1, True, False)
+    assert [one["key"] for one in await listed(waypost, "--until", iso(between))] == [f"{SESSION}|{ALICE}"]
     partition, offset = out.split()[1].split("/")
     named = ("--topic", "events", "--partition", partition, "--offset", offset)
     assert "Secret" in (await waypost("dlq", "show", *named, "--value"))[1]
 
+    assert (await waypost("dlq", "drop", *named, "--until", "1h", "--yes"))[:2] == (0, "0 dead letters dropped\n")
     code, out, err = await waypost("dlq", "drop", *named)
     assert (code, out, "--yes" in err) == (1, "", True)
     assert await pipeline.database[Collection.DEAD_LETTERS_SETTLED].count_documents({}) == 0
@@ -178,6 +184,10 @@ async def test_a_dead_letter_is_listed_without_its_text_shown_when_asked_and_dro
     days = (noted["expiresAt"].timestamp() * 1_000 - noted["at"]) / 86_400_000
     assert 44 < days < 46
     assert await pipeline.read_all() == []
+
+
+def iso(at: int) -> str:
+    return datetime.fromtimestamp(at / 1_000, UTC).isoformat()
 
 
 async def answered(waypost: Command, answer: bytes, *arguments: str) -> tuple[int | None, str]:

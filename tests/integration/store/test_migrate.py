@@ -13,7 +13,8 @@ from tests.integration.store.conftest import PARTITIONS
 from waypost_common.documents import NO_OFFSET, PROJECTIONS, ChatDocument, Collection, collection_name
 from waypost_common.kafka import create_admin
 from waypost_common.mongo import MongoDatabase
-from waypost_common.report.partitions import committed_offsets, partition_counts
+from waypost_common.report.groups import committed_offsets
+from waypost_common.report.partitions import partition_counts
 from waypost_common.topics import EVENTS, INGEST_GROUP, group_name, topic_name, topic_names
 from waypost_store.errors import StoreError
 from waypost_store.readiness import wait_until_set_up
@@ -92,7 +93,7 @@ async def test_a_drifted_topic_is_set_right_but_its_retention_is_the_operators(
     assert (actual["max.message.bytes"], actual["message.timestamp.type"]) == (str(8 * 1024 * 1024), "CreateTime")
 
 
-async def test_an_offset_that_a_group_has_is_not_moved(migrated: StoreSettings) -> None:
+async def test_an_offset_that_a_group_has_is_not_moved(migrated: StoreSettings, admin: AIOKafkaAdminClient) -> None:
     partition = TopicPartition(topic_name(migrated.kafka, EVENTS), 0)
     group = group_name(migrated.kafka, INGEST_GROUP)
     async with AIOKafkaConsumer(
@@ -101,7 +102,7 @@ async def test_an_offset_that_a_group_has_is_not_moved(migrated: StoreSettings) 
         consumer.assign([partition])
         await consumer.commit({partition: 7})
     assert (await run(migrated)).changes == []
-    assert (await committed_offsets(migrated.kafka, INGEST_GROUP, EVENTS, PARTITIONS))[partition] == 7
+    assert await committed_offsets(admin, group, [partition]) == {partition: 7}
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(migrated: StoreSettings, database: MongoDatabase) -> None:

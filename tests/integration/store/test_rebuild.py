@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import re
 import signal
 from typing import Any
 
 import pytest
 from tests.events import ALICE, message, working_session
 from tests.faults.history import load, make_history, modelled, outcomes, until_more_applied
+from tests.integration.store.test_cli import Command
 from tests.integration.store.test_verify import waypost
+from tests.pacing import pause
 from tests.plugins.pipeline import Pipeline
 from tests.processes import Process, eventually
 from tests.properties.stored_view import all_documents, view_of
@@ -27,8 +30,8 @@ from waypost_store.verify.run import verify
 SHORT_SESSION = {"WAYPOST_KAFKA_SESSION_TIMEOUT_MS": "6000"}
 
 
-async def rebuilt(pipeline: Pipeline, *, carry: bool = False) -> Rebuilt:
-    return await rebuild(pipeline.settings, carry=carry, report=lambda _line: None)
+async def rebuilt(pipeline: Pipeline) -> Rebuilt:
+    return await rebuild(pipeline.settings, carry=False, report=lambda _line: None)
 
 
 async def applied(pipeline: Pipeline, *events: Any) -> Process:
@@ -107,7 +110,8 @@ async def test_under_load_the_new_documents_are_the_logs_and_no_caller_notices_t
 
 
 async def test_one_that_is_killed_goes_on_where_it_was_and_so_does_ingest(pipeline: Pipeline) -> None:
-    await pipeline.publish(make_history(1_500).events)
+    events = make_history(1_500).events
+    await pipeline.publish(events)
     ingest = pipeline.process("waypost-ingest", **SHORT_SESSION, WAYPOST_BATCH_MAX_RECORDS="20")
     ingest.start()
     await pipeline.until_applied()
@@ -125,25 +129,73 @@ async def test_one_that_is_killed_goes_on_where_it_was_and_so_does_ingest(pipeli
     await until_folded(300)
     ingest.end(signal.SIGKILL)
     before = await folded(pipeline, 2)
-    assert before < 1_500
-    ingest.start()
+    assert before < len(events)
     await pipeline.database[Collection.LEASES].delete_one({"_id": "rebuild"})  # as if its time had run out
-    command.start()
-    assert await asyncio.to_thread(command.wait) == 0, command.log
-    assert "going on with generation 2" in command.log
+    over = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(never_going_back(pipeline, 2, over), name="positions")
+        command.start()
+        await eventually(lambda: bool(progress_of(command)), lambda: command.log)
+        ingest.start()
+        await until_folded(before + 20)
+        # Else it may be done within the second after which the command tells how far it is.
+        await ingest.freeze()
+        await eventually(lambda: progress_of(command)[-1]["done"] > 0, lambda: command.log)
+        ingest.send_signal(signal.SIGCONT)
+        assert await asyncio.to_thread(command.wait) == 0, command.log
+        over.set()
+    assert_told_from(command, before, len(events))
     assert '"state":"live","generation":2' in command.log
     assert await live_generation(pipeline.database) == 2
     assert await all_documents(pipeline.database, 2) == await all_documents(pipeline.database, 1)
 
 
+async def never_going_back(pipeline: Pipeline, generation: int, over: asyncio.Event) -> None:
+    """Of each partition."""
+    highest: dict[int, int] = {}
+    while not over.is_set():
+        found = pipeline.database[Collection.POSITIONS].find({"generation": generation})
+        reached = {one["partition"]: one["offset"] async for one in found}
+        assert all(reached.get(partition, -1) >= offset for partition, offset in highest.items()), (highest, reached)
+        highest = reached
+        await pause(0.01)
+
+
+def second_run(command: Process) -> str:
+    return command.log.partition("going on with generation 2\n")[2]
+
+
+def progress_of(command: Process) -> list[Any]:
+    lines = second_run(command).splitlines()
+    return [json.loads(line) for line in lines if line.startswith('{"state":"building"') and line.endswith("}")]
+
+
+def assert_told_from(command: Process, first: int, events: int) -> None:
+    """The second run counts from the event where the first left off, and tells its rate and the time left."""
+    told = progress_of(command)
+    assert (told[0]["generation"], told[0]["done"], told[0]["total"]) == (2, 0, events - first)
+    assert (told[0]["rate"], told[0]["secondsLeft"]) == (0, None)
+    under_way = next(one for one in told if one["done"])
+    assert under_way["rate"] > 0
+    left, rate = under_way["total"] - under_way["done"], under_way["rate"]  # a whole number, so that a small one says little
+    assert left / (rate + 0.5) - 1 <= under_way["secondsLeft"] <= left / (rate - 0.5) + 1
+    expected = rf"generation 2: {under_way['done']:,} of {under_way['total']:,} events, [\d,]+ a second, \d+ (s|min \d+ s) left\n"
+    assert re.search(expected, command.log)
+
+
 async def test_a_shortened_log_is_refused_and_with_carry_its_documents_are_copied(pipeline: Pipeline) -> None:
     await applied(pipeline, working_session(), *make_history(300).events, *(message(f"M{number}") for number in range(5)))
     await pipeline.shorten_log(ALICE, keep=2)
-    with pytest.raises(StoreError, match="with --carry"):
-        await rebuilt(pipeline)
+    command = Command(pipeline.settings)
+    code, out, err = await command("rebuild")
+    assert (code, out, "with --carry the documents of these partitions are copied" in err) == (1, "", True), err
     assert [one.generation for one in await list_generations(pipeline.database)] == [1]
-    result = await rebuilt(pipeline, carry=True)
-    assert len(result.carried) == 1
+    code, out, err = await command("rebuild", "--carry", "--json")
+    assert code == 0, err
+    result = json.loads(out.splitlines()[-1])
+    assert (result["state"], result["generation"], result["replaced"]) == ("live", 2, 1)
+    [partition] = result["carriedPartitions"]
+    assert f"copying messages of partitions [{partition}]\n" in err
     await pipeline.publish([message("LATER")])
     await pipeline.until_applied()
 

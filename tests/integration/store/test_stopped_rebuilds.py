@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from tests.integration.store.conftest import PARTITIONS
+from tests.integration.store.kills import run_until_killed
+from tests.integration.store.test_cli import Command
+from tests.plugins.pipeline import Pipeline
 
-from waypost_common.documents import Collection, collection_name
+from waypost_common.documents import PROJECTIONS, Collection, collection_name
 from waypost_common.generations import GenerationState
 from waypost_common.mongo import MongoDatabase
 from waypost_store.errors import StoreError
@@ -93,14 +96,20 @@ async def refused(run: Callable[[], Awaitable[int]]) -> str:
     return str(error.value)
 
 
-async def test_what_a_killed_one_was_preparing_is_given_up_and_another_number_taken(
-    run: Callable[[], Awaitable[int]], database: MongoDatabase
-) -> None:
-    records = GenerationRecords(database)
-    await records.begin(await records.take_number([]), carried=[])
+async def test_what_a_killed_one_was_preparing_is_given_up_and_another_number_taken(pipeline: Pipeline) -> None:
+    database = pipeline.database
+    before = set(await database.list_collection_names())
+    command = await run_until_killed(pipeline, "waypost", "rebuild", at="waypost_store.schema:ensure_collection", call=4)
+    assert command.log == "making generation 2\n"
     assert await states(database) == {1: "live", 2: "preparing"}
-    assert await run() == 3
-    assert await live_generation(database) == 3
+    left = {collection_name(one, 2) for one in PROJECTIONS[:3]}
+    assert set(await database.list_collection_names()) - before == left
+    await database[Collection.LEASES].delete_one({"_id": "rebuild"})  # as if its time had run out
+    await pipeline.start("waypost-ingest")
+    code, out, err = await Command(pipeline.settings)("rebuild")
+    assert (code, out) == (0, "generation 3 is live instead of 1\n"), err
+    assert "generation 2 was left unfinished: `waypost generations drop` removes it" in err
+    assert await states(database) == {1: "old", 2: "old", 3: "live"}
 
 
 async def test_the_number_of_one_that_was_abandoned_and_dropped_is_never_used_again(

@@ -87,6 +87,12 @@ def test_the_exports_let_a_shell_talk_to_the_system(system: System, first_words:
     assert len(sessions["data"]) == 3
 
 
+def test_the_demo_key_is_for_the_whole_system_also_its_pipeline(system: System, first_words: str) -> None:
+    script = f'{system.run("env").stdout}\ncurl -sf -H "x-api-key: $WAYPOST_DEMO_KEY" $WAYPOST_API_URL/api/v1/pipeline'
+    pipeline = json.loads(subprocess.run(["bash", "-c", script], capture_output=True, check=True).stdout)
+    assert pipeline["generation"] == 1
+
+
 def test_a_second_up_on_the_same_folder_says_what_to_do(system: System, first_words: str) -> None:
     second = system.run("up", *system.ports)
     assert second.returncode == 1

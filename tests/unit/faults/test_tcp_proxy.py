@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 from tests.faults.tcp_proxy import TcpProxy
+from tests.processes import eventually
 
 from waypost_local.ports import LOOPBACK
 
@@ -68,3 +69,15 @@ async def test_after_the_word_that_silences_it_requests_arrive_and_answers_do_no
     reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
     assert await ask(reader, writer, b"hush\n") == b"hush\nhush\n"
     writer.close()
+
+
+async def test_it_tells_that_it_holds_the_answer_to_the_word_that_silenced_it_and_of_no_other(proxy: TcpProxy) -> None:
+    reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
+    proxy.fall_silent_at(b"hush")
+    assert await ask(reader, writer, b"hello\n") == b"hello\nhello\n"
+    assert not proxy.holds_the_answer
+    writer.write(b"hush\n")
+    await eventually(lambda: proxy.holds_the_answer, "the answer has come to the proxy")
+    writer.close()
+    await proxy.cut()
+    assert not proxy.holds_the_answer

@@ -44,3 +44,9 @@ def test_operation_ids_are_unique() -> None:
 def test_two_operations_on_one_path_and_method_are_refused() -> None:
     with pytest.raises(ValueError, match="two operations"):
         routes_of([OPERATIONS[0], OPERATIONS[0]])
+
+
+def test_the_lists_that_clients_ask_for_most_are_tried_first() -> None:
+    most = [route.name.startswith(("/sessions/{session}/chats", "/sessions/{session}/messages")) for route in ROUTES]
+    assert most == sorted(most, reverse=True)
+    assert ROUTES[0].name == "/sessions/{session}/chats"

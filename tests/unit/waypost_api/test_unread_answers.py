@@ -25,7 +25,7 @@ async def answering(_scope: Any, _receive: Any, send: Any) -> None:
 async def test_who_takes_all_but_the_end_of_a_last_answer_is_cut_off() -> None:
     state, loop = ServerState(), asyncio.get_running_loop()
     config = uvicorn.Config(answering, ws="none", lifespan="off", log_config=None)
-    settings = HttpSettings(write_timeout_s=0.3)
+    settings = HttpSettings(write_timeout_s=1.0)
     with socket.socket() as listener, socket.socket() as client:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
         listener.bind(("127.0.0.1", 0))

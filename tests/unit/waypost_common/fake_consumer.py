@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 
 from waypost_common.consumption import Batch, NextOffsets, Record
+from waypost_common.fetch_wait import FETCH_WAIT_MS
 
 TOPIC = "wa.events"
 P0 = TopicPartition(TOPIC, 0)
@@ -55,6 +57,7 @@ class FakeConsumer:
         self.unreadable: set[tuple[TopicPartition, int]] = set()
         """Records that a poll raises for, having moved on the positions of the partitions before."""
         self.on_empty_poll: Callable[[], Any] = lambda: None
+        self._fetcher = SimpleNamespace(_fetch_max_wait_ms=FETCH_WAIT_MS)
 
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset(self.assigned)

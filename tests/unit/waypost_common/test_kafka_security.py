@@ -136,6 +136,14 @@ def test_a_refusal_says_what_to_correct(error: BaseException, text: str) -> None
     assert "hunter2" not in told
 
 
+def test_a_broker_that_refuses_our_certificate_once_we_are_connected_says_what_to_correct() -> None:
+    error = KafkaConnectionError("Connection at k:1 closed")
+    error.__cause__ = ssl.SSLError(1, "tlsv13 alert certificate required")
+    told = refusal_text(error, "k:1", "SCRAM-SHA-512")
+    assert told is not None
+    assert "or WAYPOST_KAFKA_SSL_CERTIFICATE_FILE where it asks for a certificate" in told
+
+
 @pytest.mark.parametrize("error", [ConnectionRefusedError(), ConnectionResetError(), TimeoutError(), KafkaConnectionError()])
 def test_what_may_pass_is_no_refusal(error: BaseException) -> None:
     assert refusal_text(error, "k:1", "SCRAM-SHA-512") is None

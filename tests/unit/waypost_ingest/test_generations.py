@@ -91,6 +91,7 @@ class System:
 
     def _make_handler(self, generation: int, _writer: Any, standing: Standing) -> Any:
         self.standings[generation] = standing
+        return SimpleNamespace(stop=at_once)
 
     async def begin(self) -> None:
         subscriber: Any = self.first

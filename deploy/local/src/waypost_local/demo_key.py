@@ -1,4 +1,4 @@
-"""The API key that a local system prints: made once, kept in the data folder, made again when it no longer works."""
+"""The API key that a local system prints: made once, kept in the data folder, made again when it no longer does for all of it."""
 
 import http.client
 import json
@@ -9,12 +9,15 @@ from waypost_local.folder import DataFolder, write_secret
 from waypost_local.ports import LOOPBACK
 from waypost_local.process import indented, run
 
+DEMO_PERMISSIONS = frozenset(("read", "send", "manage", "events", "operator"))
+"""All: whoever starts a system on their own machine runs it, too."""
+
 
 def find_or_make_key(folder: DataFolder, api_port: int, create: Sequence[str], environment: Mapping[str, str]) -> str:
     """A key that the API accepts. Asks the running API; blocks for a second when a key has to be made."""
     if folder.demo_key.exists():
         key = folder.demo_key.read_text().strip()
-        if is_accepted(api_port, key):
+        if is_enough(api_port, key):
             return key
     made = run(create, environment)
     try:
@@ -25,12 +28,16 @@ def find_or_make_key(folder: DataFolder, api_port: int, create: Sequence[str], e
     return key
 
 
-def is_accepted(api_port: int, key: str) -> bool:
+def is_enough(api_port: int, key: str) -> bool:
+    """Whether the API knows it, and it may do all that a demo key may: an earlier version's could do less."""
     connection = http.client.HTTPConnection(LOOPBACK, api_port, timeout=10)
     try:
-        connection.request("GET", "/api/v1/sessions", headers={"Authorization": f"Bearer {key}"})
-        return connection.getresponse().status != 401
-    except (OSError, http.client.HTTPException):
+        connection.request("GET", "/console/principal", headers={"Authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            return answer.status != 401
+        return set(json.loads(answer.read())["permissions"]) >= DEMO_PERMISSIONS
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
         return False
     finally:
         connection.close()

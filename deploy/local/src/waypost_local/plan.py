@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from waypost_local.demo_key import DEMO_PERMISSIONS
 from waypost_local.folder import DataFolder
 from waypost_local.ports import LOOPBACK, free_ports
 
 DEMO_ORGANIZATION = "org_demo"
-DEMO_PERMISSIONS = "read,send,manage,events"
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def make_plan(options: Options, folder: DataFolder, kafka: str, mongo: str) -> P
         migrate=(script("waypost"), "migrate"),
         create_key=(
             *(script("waypost"), "keys", "create", "--organization", DEMO_ORGANIZATION),
-            *("--permissions", DEMO_PERMISSIONS, "--json"),
+            *("--permissions", ",".join(sorted(DEMO_PERMISSIONS)), "--json"),
         ),
         processes=tuple(processes),
         api_port=options.api_port,

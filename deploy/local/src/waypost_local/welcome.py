@@ -24,6 +24,7 @@ def welcome(record: Record, api_port: int, wait_for_chats: bool) -> str:
         "Waypost runs.",
         "",
         f"  API       {record.api_url}",
+        f"  console   {record.api_url}/console",
         f"  Kafka     {record.environment['WAYPOST_KAFKA_BOOTSTRAP_SERVERS']}",
         f"  MongoDB   {record.environment['WAYPOST_MONGO_URL']}",
         f"  demo key  {key}",

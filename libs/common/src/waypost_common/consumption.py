@@ -7,6 +7,7 @@ this one. It alone touches the consumer, apart from the rebalance callbacks, whi
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 import structlog
@@ -22,6 +23,7 @@ from aiokafka.structs import ConsumerRecord
 
 from waypost_common.backlog import Backlog, Behind
 from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
+from waypost_common.fetch_wait import FetchWait
 from waypost_common.unreadable import read_around
 
 log = structlog.stdlib.get_logger(__name__)
@@ -33,6 +35,8 @@ NextOffsets = Mapping[TopicPartition, int]
 POLL_MS = 1_000
 POLL_WHILE_WAITING_MS = 50
 COMMIT_INTERVAL_S = 1.0
+FETCH_AHEAD_FROM = 500
+"""Records of a batch. While a smaller one is at hand nothing is fetched, so that all that came meanwhile is in the next one."""
 FIRST_BACKOFF_S = 0.1
 LONGEST_BACKOFF_S = 5.0
 
@@ -91,6 +95,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         """The partitions whose records are handed over, each with the offset of the next one."""
         self._uncommitted: dict[TopicPartition, int] = {}
         self._backlog = Backlog()
+        self._fetch_wait = FetchWait(monotonic)
         self._committed_at = self._monotonic()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -197,6 +202,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         except KafkaError as error:
             self._seek_back(consumer)
             raise RetryLaterError(f"Kafka: {type(error).__name__}") from error
+        self._fetch_wait.polled(consumer, records=bool(polled))
         batch = {partition: records for partition, records in polled.items() if records and partition in self._reading}
         if batch and not self._revoking:
             await self._process(consumer, batch)
@@ -222,6 +228,12 @@ class ConsumptionLoop(ConsumerRebalanceListener):
 
     async def _process(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
         self._idle.clear()
+        held: AbstractSet[TopicPartition] = frozenset()
+        if sum(map(len, batch.values())) < min(FETCH_AHEAD_FROM, self._max_records):
+            # aiokafka fetches the next records as soon as these are taken: the few that have come by then would be a batch of
+            # their own, and those after them wait for one batch more.
+            held = self._reading.keys() & set(consumer.assignment())
+            consumer.pause(*held)
         for partition, records in batch.items():
             self._backlog.took(partition, records)
         next_offsets: NextOffsets = {}
@@ -231,6 +243,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
             # Nothing made safe (an outage, a cancellation) seeks every partition back to the start of the batch.
             for partition, records in batch.items():
                 self._settle(consumer, partition, records, next_offsets)
+            consumer.resume(*(held & self._reading.keys() & set(consumer.assignment())))
             self._idle.set()
 
     def _settle(

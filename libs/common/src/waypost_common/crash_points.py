@@ -1,4 +1,4 @@
-"""Named places at which a test has a process end as if its machine had lost power: `WAYPOST_CRASH_AT=ingest.after_write:3`.
+"""Named places at which a test has a process kill itself (SIGKILL): `WAYPOST_CRASH_AT=ingest.after_write:3`.
 
 Each lies between two steps of which a crash may leave the first done and the second not. What holds nevertheless, and the test
 that shows it, stands in docs/reliability.md.

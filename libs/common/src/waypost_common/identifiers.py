@@ -1,6 +1,7 @@
 """Names that carry meaning: identifiers, times, and how new ones are made."""
 
 import hashlib
+from functools import lru_cache
 from typing import NewType
 
 from ulid import ULID
@@ -48,6 +49,7 @@ def push_id_of_command(command: CommandId) -> CommandId:
     return CommandId(f"cmd_{ULID.from_bytes(digest[:16])}")
 
 
+@lru_cache(maxsize=16_384)
 def numeric_id(*natural_key: str) -> int:
     """An integer for a natural key, stable over rebuilds, at most 2^53-1."""
     digest = hashlib.sha256("\x1f".join(natural_key).encode("utf-8", "surrogatepass")).digest()

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import DefaultPartitioner
 
+from waypost_common.fetch_wait import FETCH_WAIT_MS
 from waypost_common.kafka_security import security_options, tell_refusals
 from waypost_common.settings import KafkaSettings
 
@@ -122,7 +123,7 @@ def consumer_options(settings: KafkaSettings) -> dict[str, Any]:
         "rebalance_timeout_ms": settings.session_timeout_ms,
         "heartbeat_interval_ms": max(settings.session_timeout_ms // 10, 300),
         "max_partition_fetch_bytes": 4 * 1024 * 1024,
-        "fetch_max_wait_ms": 500,
+        "fetch_max_wait_ms": FETCH_WAIT_MS,
         "request_timeout_ms": max(settings.request_timeout_ms, settings.session_timeout_ms + 1_000),
     }
 

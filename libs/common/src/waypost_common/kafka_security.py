@@ -78,6 +78,9 @@ async def _refusal(settings: KafkaSettings) -> str | None:
 def refusal_text(error: BaseException, where: str, mechanism: str) -> str | None:
     """One line, without a secret; None for an error that may pass by itself."""
     match error:
+        case KafkaConnectionError(__cause__=ssl.SSLError() as cause):
+            # TLS 1.3: a broker refuses a client's certificate, or that there is none, once the client is connected.
+            return refusal_text(cause, where, mechanism)
         case ssl.SSLCertVerificationError():
             return (
                 f"Kafka's certificate at {where} is not trusted ({error.verify_message}): correct WAYPOST_KAFKA_SSL_CA_FILE, "

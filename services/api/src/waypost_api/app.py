@@ -4,6 +4,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from waypost_api.console.routes import CONSOLE_ROUTES
 from waypost_api.cross_origin import cross_origin
 from waypost_api.ending import Ending
 from waypost_api.error_responses import render_exception
@@ -30,7 +31,7 @@ def create_app(settings: ApiSettings, refusal: Refusal | None = None, ending: En
         Middleware(AdmissionMiddleware, metrics=metrics, max_in_flight=settings.http.max_in_flight, render=render_error),
     ]
     app = Starlette(
-        routes=[*PUBLIC_ROUTES, *routes_of(OPERATIONS), *SECOND_DIALECT_ROUTES],
+        routes=[*PUBLIC_ROUTES, *CONSOLE_ROUTES, *routes_of(OPERATIONS), *SECOND_DIALECT_ROUTES],
         middleware=around,
         exception_handlers={WaypostError: render_exception, HTTPException: render_exception},
         lifespan=lifespan_of(settings, metrics, tracing, refusal or Refusal(), ending or Ending()),

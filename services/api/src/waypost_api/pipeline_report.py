@@ -7,7 +7,6 @@ from typing import Final
 
 import pymongo
 import structlog
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from waypost_api.cached import Cached
@@ -17,7 +16,7 @@ from waypost_common.clock import now_ms
 from waypost_common.errors import UnavailableError
 from waypost_common.mongo import MongoDatabase
 from waypost_common.report.dead_letters import DeadLetters, dead_letters
-from waypost_common.report.partitions import open_reader
+from waypost_common.report.partitions import open_reader, partitions_of
 from waypost_common.report.pipeline import PipelineStatus, pipeline_status
 from waypost_common.report.throughput import Spread, command_durations, records_a_second, spread
 from waypost_common.settings import KafkaSettings
@@ -59,17 +58,19 @@ class PipelineReport:
         return pipeline_view(found.status, letters, found.rates, self._hops(found), at=now_ms())
 
     async def _look(self) -> _Found:
-        status = await pipeline_status(self._settings, self._database)
-        if status is None:
-            raise UnavailableError("the database is not set up yet: `waypost migrate` has to run first")
-        topic = topic_name(self._settings, EVENTS)
-        partitions = [TopicPartition(topic, number) for number in range(status.partition_counts.get(topic, 0))]
         async with open_reader(self._settings) as consumer:
+            status = await pipeline_status(self._settings, self._database, consumer)
+            if status is None:
+                raise UnavailableError("the database is not set up yet: `waypost migrate` has to run first")
+            topic = topic_name(self._settings, EVENTS)
+            partitions = partitions_of(self._settings, EVENTS, status.partition_counts.get(topic, 0))
             rates = await records_a_second(consumer, partitions, RATES_S, now=now_ms())
         return _Found(status, rates, await command_durations(self._database))
 
     async def _look_at_letters(self) -> Sequence[DeadLetters]:
-        return await dead_letters(self._settings, self._database, (await self._found.get()).status.partition_counts)
+        counts = (await self._found.get()).status.partition_counts
+        async with open_reader(self._settings) as consumer:
+            return await dead_letters(self._settings, self._database, consumer, counts)
 
     def _hops(self, found: _Found) -> dict[str, Spread]:
         return {

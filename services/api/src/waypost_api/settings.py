@@ -70,6 +70,8 @@ class JwtSettings(SettingsBlock):
     """An unknown `kid` fetches the keys again at most this often."""
     max_age_s: Annotated[float, Field(ge=10, le=86_400)] = 300
     """Keys older than this are fetched again, so that a withdrawn one is dropped."""
+    outage_s: Annotated[float, Field(ge=0, le=604_800)] = 86_400
+    """How much longer known keys go on while they cannot be fetched again. Then login tokens are answered 503."""
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 3
     """How long fetching the keys may take."""
 

@@ -39,6 +39,7 @@ class Folding:
     subscriber: LoopSubscriber
     storage: ProjectionStorage
     writer: ProjectionWriter
+    handler: IngestHandler
     standing: Standing
     former_since: float | None = None
 
@@ -47,6 +48,11 @@ class Folding:
         """What ended its loop."""
         failure = self.subscriber.failure
         return failure.exception() if failure is not None and failure.done() else None
+
+    async def stop(self) -> None:
+        """Lets the batch at hand finish. May be repeated."""
+        await self.subscriber.stop()
+        await self.handler.stop()
 
 
 MakeSubscriber = Callable[[int], LoopSubscriber]
@@ -118,7 +124,7 @@ class GenerationFollower:
             finally:
                 looking.cancel()
                 await asyncio.wait({looking})  # it may be amid a join or a leaving, which must not go on beside what follows
-                await asyncio.gather(*(folding.subscriber.stop() for folding in self._foldings.values()))
+                await asyncio.gather(*(folding.stop() for folding in self._foldings.values()))
 
     async def _keep_looking(self) -> None:
         while True:
@@ -176,8 +182,10 @@ class GenerationFollower:
         storage = self._make_storage(generation)
         owners = storage if generation == self._live else self._make_storage(self._live)
         writer, standing = self._make_writer(storage, owners), Standing(role, at=at, monotonic=self._monotonic)
-        subscriber.loop.handler = self._make_handler(generation, writer, standing)
-        folding = Folding(generation=generation, subscriber=subscriber, storage=storage, writer=writer, standing=standing)
+        subscriber.loop.handler = handler = self._make_handler(generation, writer, standing)
+        folding = Folding(
+            generation=generation, subscriber=subscriber, storage=storage, writer=writer, handler=handler, standing=standing
+        )
         self._foldings[generation] = folding
         return folding
 
@@ -202,7 +210,7 @@ class GenerationFollower:
             self._not_before[folding.generation] = self._monotonic() + RETRY_S
         elif consumed or (folding.former_since is not None and self._monotonic() - folding.former_since < FORMER_FOR_S):
             return
-        await folding.subscriber.stop()
+        await folding.stop()
         del self._foldings[folding.generation]
         log.info("generation_left", generation=folding.generation)
 

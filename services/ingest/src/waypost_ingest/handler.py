@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -19,7 +20,9 @@ from waypost_common.topics import EVENTS_DLQ
 from waypost_common.tracing import NO_TRACING, Span, Tracing, handling
 from waypost_ingest.metrics import IngestMetrics, Stage
 from waypost_ingest.outcomes import publish_outcomes
+from waypost_ingest.position_saver import PositionSaver
 from waypost_ingest.positions import ANOTHER_LOG, Position, Positions, first_offset
+from waypost_ingest.record_ids import digest_of, is_digest
 from waypost_ingest.settings import IngestSettings
 from waypost_ingest.standing import Role, Standing
 from waypost_projection.applied import CommandOutcome
@@ -27,6 +30,7 @@ from waypost_projection.fold.commands_seen import COMMANDS_KEPT
 from waypost_projection.logged import AnyLogged, decode
 from waypost_projection.writer import GIVE_WAY_EVERY, ProjectionWriter
 
+SAVE_SECONDS: Final = 2.0
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -39,6 +43,8 @@ class _Decoded:
     last: Record | None = None
     read_again: int | None = None
     """Offset of the record that was applied, or buried, before the process started."""
+    buried: bool = False
+    """It was buried: whatever this version makes of it, nothing is done with it again."""
 
 
 class IngestHandler:
@@ -71,6 +77,7 @@ class IngestHandler:
         self._tracing = tracing
         self._crash = crash
         self._standing = standing
+        self._saver = PositionSaver(positions, lambda: self._metrics, crash)
         self._limits: dict[int, DeadLetterLimit] = {}
         self._started_at: dict[TopicPartition, Position] = {}
 
@@ -90,6 +97,10 @@ class IngestHandler:
         self._started_at |= {partition: positions[partition.partition] for partition in partitions}
         log.info("partitions_assigned", partitions=sorted(partition.partition for partition in partitions))
         return offsets
+
+    async def stop(self) -> None:
+        """After the last batch."""
+        await self._saver.stop(SAVE_SECONDS)
 
     @property
     def _metrics(self) -> IngestMetrics:
@@ -126,9 +137,7 @@ class IngestHandler:
             if self._standing.tells_outcomes:
                 await self._tell(applied.outcomes, records, began_ms)
         self._crash.passed(CrashPoint.INGEST_AFTER_OUTCOME)
-        with stages.labels(Stage.POSITIONS).time():
-            await self._positions.save(self._reached(decoded))
-        self._crash.passed(CrashPoint.INGEST_AFTER_POSITIONS)
+        self._saver.reached(self._reached(decoded))
         self._observe(batch, events, started)
         if self._standing.buries:
             self._count_dead(batch, dead)
@@ -139,11 +148,14 @@ class IngestHandler:
 
         A batch that is cut by a crash comes again whole; each of its commands must still be known then (rule R6).
         """
-        part = _Decoded(read_again=self._check_start(partition, records[0]))
+        part = self._check_start(partition, records[0])
         commands: Counter[bytes | None] = Counter()
         for number, record in enumerate(records):
             if number % GIVE_WAY_EVERY == 0:
                 await asyncio.sleep(0)
+            if part.buried and record.offset == part.read_again:
+                part.last = record
+                continue
             found = decode(record, max_bytes=self._settings.batch.max_event_bytes)
             if isinstance(found, DeadLetter):
                 part.dead.append(found)
@@ -156,21 +168,25 @@ class IngestHandler:
             part.last = record
         return part
 
-    def _check_start(self, partition: TopicPartition, record: Record) -> int | None:
+    def _check_start(self, partition: TopicPartition, record: Record) -> _Decoded:
         """The first record after an assignment is the last one applied before: its id tells whether it is the same log.
 
-        Its offset, where it is that one. Raises ConsumptionStoppedError.
+        Raises ConsumptionStoppedError.
         """
         position = self._started_at.pop(partition, None)
         if position is None or position.offset == NO_OFFSET or position.event is None or record.offset != position.offset:
-            return None
-        found = decode(record, max_bytes=self._settings.batch.max_event_bytes)
-        if isinstance(found, DeadLetter) or found.event.id != position.event:
+            return _Decoded()
+        buried = is_digest(position.event)
+        if position.event != (digest_of(record) if buried else self._id_of(record)):
             raise ConsumptionStoppedError(
                 f"offset {position.offset} of partition {position.partition} holds another event than the one applied before: "
                 f"{ANOTHER_LOG}"
             )
-        return record.offset
+        return _Decoded(read_again=record.offset, buried=buried)
+
+    def _id_of(self, record: Record) -> str | None:
+        found = decode(record, max_bytes=self._settings.batch.max_event_bytes)
+        return None if isinstance(found, DeadLetter) else found.event.id
 
     async def _bury(self, dead: list[DeadLetter]) -> None:
         if not dead:
@@ -216,7 +232,7 @@ class IngestHandler:
                 Position(
                     partition=partition.partition,
                     offset=Offset(part.last.offset),
-                    event=EventId(newest.event.id) if newest is not None and same else None,
+                    event=EventId(newest.event.id) if newest is not None and same else digest_of(part.last),
                     timestamp=EpochMs(part.last.timestamp),
                     log_start=Offset(0),
                 )

@@ -42,7 +42,7 @@ class IngestMetrics:
             self.stage_seconds.labels(stage)
         self.batch_seconds = Histogram(
             "waypost_ingest_batch_seconds",
-            "Time from a poll's records to their saved positions",
+            "Time from a poll's records until all that they change is stored and told",
             buckets=SECONDS,
             registry=self.registry,
         )

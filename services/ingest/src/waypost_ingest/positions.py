@@ -25,7 +25,10 @@ class Position:
     offset: Offset
     """The last applied record; NO_OFFSET before the first."""
     event: EventId | None
-    """Its event id, or None for a dead letter or before the first."""
+    """Its event id, or of a dead letter the digest of its bytes (`record_ids`).
+
+    None before the first, or where an operator moved the position.
+    """
     timestamp: EpochMs | None
     log_start: Offset
 
@@ -96,7 +99,7 @@ def first_offset(position: Position, *, log_start: int, log_end: int) -> int:
         )
     if log_start > position.offset + 1:
         raise ConsumptionStoppedError(_lost(position, log_start))
-    # The last applied record is read once more, to compare its event id; a dead letter has none to compare.
+    # The last applied record is read once more, to compare its id.
     return max(position.offset if position.event is not None else position.offset + 1, log_start)
 
 

@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 import hmac
 import json
@@ -219,6 +220,44 @@ async def test_known_keys_go_on_while_the_frontend_is_down_and_unknown_ones_are_
     assert (await tokens.authenticate(token())).organization == "org_1"
     with pytest.raises(UnavailableError):
         await tokens.authenticate(token(EC_KEY, "ES256", "ec"))
+
+
+async def test_known_keys_are_503_once_the_frontend_is_down_for_too_long_and_go_on_when_it_is_back() -> None:
+    frontend = Frontend()
+    tokens = frontend.tokens()
+    await tokens.authenticate(token())
+    frontend.up, frontend.now = False, frontend.now + SETTINGS.max_age_s + SETTINGS.outage_s
+    assert (await tokens.authenticate(token())).organization == "org_1"
+    frontend.now += 1
+    with pytest.raises(UnavailableError, match="their keys are out of reach"):
+        await tokens.authenticate(token())
+    frontend.up, frontend.now = True, frontend.now + SETTINGS.refetch_interval_s
+    assert (await tokens.authenticate(token())).organization == "org_1"
+
+
+async def test_nobody_is_let_in_by_a_key_that_is_too_old_while_another_request_fetches_it() -> None:
+    frontend = Frontend()
+    fetching, fetched = asyncio.Event(), asyncio.Event()
+
+    async def fetch() -> bytes:
+        if frontend.fetches:
+            fetching.set()
+            await fetched.wait()
+        return await frontend.fetch()
+
+    tokens = LoginTokens(SigningKeys(fetch, SETTINGS, Metrics(), monotonic=lambda: frontend.now), SETTINGS)
+    await tokens.authenticate(token())
+    frontend.jwks, frontend.now = {"keys": [jwk("ec", EC_KEY)]}, frontend.now + SETTINGS.max_age_s + SETTINGS.outage_s + 1
+
+    async def refused() -> None:
+        with pytest.raises(UnauthorizedError):
+            await tokens.authenticate(token())
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(2):
+            tasks.create_task(refused(), name=f"request {number}")
+        await fetching.wait()
+        fetched.set()
 
 
 async def test_a_withdrawn_key_is_dropped_once_the_keys_are_old() -> None:

@@ -141,7 +141,7 @@ async def test_a_send_that_whatsapp_cannot_have_seen_is_made_again() -> None:
 async def test_a_call_that_the_deadline_cuts_is_unknown() -> None:
     async with scene() as one:
         one.whatsapp.hold.clear()
-        await one.execute(accepted("message.send", seconds=0.1))
+        await one.execute(accepted("message.send", seconds=0.5))
     assert one.kafka.outcome() == ("unknown", "gateway_unavailable")
 
 

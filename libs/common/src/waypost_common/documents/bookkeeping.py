@@ -19,6 +19,7 @@ class PositionDocument(TypedDict):
     offset: Offset
     """NO_OFFSET until the first event is applied."""
     eventId: str | None
+    """Of a dead letter `sha256:` and the digest of its bytes; None until the first, or where an operator moved the position."""
     timestamp: EpochMs | None
     """Kafka's timestamp of that record."""
     logStart: Offset

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import OffsetOutOfRangeError
 
 from waypost_common.documents import NO_OFFSET, Collection
 from waypost_common.identifiers import EpochMs
 from waypost_common.mongo import MongoDatabase
-from waypost_common.report.partitions import committed_offsets, open_reader
+from waypost_common.report.groups import committed_offsets
+from waypost_common.report.partitions import partitions_of
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import (
     COMMANDS_STORE,
@@ -64,7 +66,14 @@ class PartitionLag:
 
 
 async def partition_lags(
-    settings: KafkaSettings, database: MongoDatabase, counts: Mapping[str, int], generations: Iterable[int], *, now: EpochMs
+    settings: KafkaSettings,
+    database: MongoDatabase,
+    admin: AIOKafkaAdminClient,
+    consumer: AIOKafkaConsumer,
+    *,
+    counts: Mapping[str, int],
+    generations: Iterable[int],
+    now: EpochMs,
 ) -> list[PartitionLag]:
     """For ingest by `positions` of each of these generations, the truth (rule R4); for all others by what they have committed."""
     nexts: dict[str, Nexts] = {}
@@ -77,15 +86,15 @@ async def partition_lags(
     connectors = {connector_group(backend): live_commands(backend) for backend in settings.backend_names}
     for group, topic in {STORE_GROUP: COMMANDS_STORE, STORE_OUTCOMES_GROUP: OUTCOMES, **connectors}.items():
         if count := counts.get(topic_name(settings, topic), 0):
-            nexts[group_name(settings, group)] = await committed_offsets(settings, group, topic, count)
-    async with open_reader(settings) as consumer:
-        partitions = list({partition for own in nexts.values() for partition in own})
-        starts = await consumer.beginning_offsets(partitions) if partitions else {}
-        ends = await consumer.end_offsets(partitions) if partitions else {}
-        for group in connectors:  # without a commit in the log they begin at its start, and so after one that ran out
-            own = nexts.get(group_name(settings, group), {})
-            own |= {one: starts[one] for one, offset in own.items() if offset is None or offset < starts[one]}
-        return [lag for group, own in nexts.items() for lag in await _lags(consumer, group, own, starts, ends, now=now)]
+            name = group_name(settings, group)
+            nexts[name] = await committed_offsets(admin, name, partitions_of(settings, topic, count))
+    partitions = list({partition for own in nexts.values() for partition in own})
+    starts = await consumer.beginning_offsets(partitions) if partitions else {}
+    ends = await consumer.end_offsets(partitions) if partitions else {}
+    for group in connectors:  # without a commit in the log they begin at its start, and so after one that ran out
+        own = nexts.get(group_name(settings, group), {})
+        own |= {one: starts[one] for one, offset in own.items() if offset is None or offset < starts[one]}
+    return [lag for group, own in nexts.items() for lag in await _lags(consumer, group, own, starts, ends, now=now)]
 
 
 async def _lags(

@@ -1,6 +1,5 @@
 """Partitions and offsets, as Kafka tells them to whoever asks without a consumer group."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,11 +10,11 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 
 from waypost_common.kafka import create_consumer
 from waypost_common.settings import KafkaSettings
-from waypost_common.topics import group_name, topic_name
+from waypost_common.topics import topic_name
 
 
 async def partition_counts(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
-    """How many partitions each of these topics has; topics that do not exist are left out."""
+    """How many partitions each of these topics has, 0 where this user may not see it; topics that do not exist are left out."""
     described: list[dict[str, Any]] = await admin.describe_topics(list(names))
     counts = {}
     for topic in described:
@@ -27,7 +26,10 @@ async def partition_counts(admin: AIOKafkaAdminClient, names: Sequence[str]) -> 
 
 @asynccontextmanager
 async def open_reader(settings: KafkaSettings, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that joins no group: it reads offsets, and may commit for a group that has no members."""
+    """A consumer that joins no group: it reads offsets, and may commit for a group that has no members.
+
+    Over TLS each costs several handshakes and logins: one serves a whole report.
+    """
     consumer = create_consumer(
         settings,
         client_id="waypost",
@@ -36,8 +38,8 @@ async def open_reader(settings: KafkaSettings, group: str | None = None) -> Asyn
         auto_offset_reset="none",
         request_timeout_ms=settings.request_timeout_ms,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         yield consumer
     finally:
         await consumer.stop()
@@ -45,13 +47,3 @@ async def open_reader(settings: KafkaSettings, group: str | None = None) -> Asyn
 
 def partitions_of(settings: KafkaSettings, topic: str, count: int) -> list[TopicPartition]:
     return [TopicPartition(topic_name(settings, topic), partition) for partition in range(count)]
-
-
-async def committed_offsets(settings: KafkaSettings, group: str, topic: str, count: int) -> dict[TopicPartition, int | None]:
-    """The group's committed offset for each partition of the topic; None where it has none."""
-    partitions = partitions_of(settings, topic, count)
-    async with open_reader(settings, group_name(settings, group)) as consumer:
-        consumer.assign(partitions)
-        # aiokafka asks for one partition at a time: one after another that takes seconds from a broker that is busy.
-        offsets = await asyncio.gather(*(consumer.committed(partition) for partition in partitions))
-        return dict(zip(partitions, offsets, strict=True))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
+
 from waypost_common.clock import now_ms
 from waypost_common.documents import Collection
 from waypost_common.generations import GenerationState, generations_of
@@ -49,8 +51,11 @@ class PipelineStatus:
         }
 
 
-async def pipeline_status(settings: KafkaSettings, database: MongoDatabase) -> PipelineStatus | None:
-    """None where the system was never set up. Raises the drivers' errors when a server is away."""
+async def pipeline_status(settings: KafkaSettings, database: MongoDatabase, consumer: AIOKafkaConsumer) -> PipelineStatus | None:
+    """None where the system was never set up. Raises the drivers' errors when a server is away.
+
+    `consumer`: of `open_reader`, nobody else's meanwhile.
+    """
     generations = generations_of([document async for document in database[Collection.GENERATIONS].find({})])
     if generations.live is None:
         return None
@@ -60,6 +65,7 @@ async def pipeline_status(settings: KafkaSettings, database: MongoDatabase) -> P
         await admin.start()
         counts = await partition_counts(admin, list(topic_names(settings)))
         members = await group_members(admin, group_names(settings, consumed))
+        lags = await partition_lags(settings, database, admin, consumer, counts=counts, generations=consumed, now=now_ms())
     finally:
         await admin.close()
     return PipelineStatus(
@@ -69,7 +75,7 @@ async def pipeline_status(settings: KafkaSettings, database: MongoDatabase) -> P
             for one, state in sorted(generations.states.items())
             if state is not GenerationState.ABANDONED
         ],
-        lags=await partition_lags(settings, database, counts, consumed, now=now_ms()),
+        lags=lags,
         members=members,
         partition_counts=counts,
     )

@@ -41,7 +41,7 @@ def jwks_fetch(client: httpx.AsyncClient, url: str) -> JwksFetch:
 
 
 class SigningKeys:
-    """Known keys by `kid`. An outage of the JWKS address leaves the known ones in use."""
+    """Known keys by `kid`. An outage of the JWKS address leaves the known ones in use, for as long as the settings say."""
 
     def __init__(
         self, fetch: JwksFetch, settings: JwtSettings, metrics: Metrics, *, monotonic: Callable[[], float] = time.monotonic
@@ -60,16 +60,21 @@ class SigningKeys:
         """The key, or None when the frontend does not know it. Raises UnavailableError when the frontend cannot be asked."""
         known = kid in self._keys
         self._metrics.cache("jwks", hit=known)
-        # Of those who know the key, one fetches it again once it is old; the others go on.
-        if not known or (self._is_old() and not self._lock.locked()):
+        # Of those who know the key, one fetches it again once it is old; the others go on, until it is too old.
+        if not known or self._is_too_old() or (self._is_old() and not self._lock.locked()):
             await self._refresh(kid)
         key = self._keys.get(kid)
-        if key is None and not self._reachable:
+        if self._is_too_old() or (key is None and not self._reachable):
             raise UnavailableError("login tokens cannot be checked at the moment: their keys are out of reach", retry_after=5)
         return key
 
     def _is_old(self) -> bool:
         return self._fetched_at is None or self._monotonic() - self._fetched_at > self._settings.max_age_s
+
+    def _is_too_old(self) -> bool:
+        """Nobody knows by now which of the keys were withdrawn."""
+        most = self._settings.max_age_s + self._settings.outage_s
+        return self._fetched_at is not None and self._monotonic() - self._fetched_at > most
 
     async def _refresh(self, kid: str) -> None:
         async with self._lock:

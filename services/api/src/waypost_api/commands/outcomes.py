@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from waypost_api.commands.waiters import Waiters
+from waypost_common.fetch_wait import FetchWait
 from waypost_common.kafka import create_consumer, start_whole
 from waypost_common.outcomes import OUTCOME_ADAPTER
 from waypost_common.server_errors import why
@@ -57,8 +58,11 @@ class OutcomeReader:
                 consumer.seek(partition, end)
             self.ready.set()
             log.info("outcomes_followed", partitions=len(consumer.assignment()))
+            fetch_wait = FetchWait()
             while True:
-                for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                polled = await consumer.getmany(timeout_ms=POLL_MS)
+                fetch_wait.polled(consumer, records=bool(polled))
+                for records in polled.values():
                     for record in records:
                         self._take(record)
         finally:

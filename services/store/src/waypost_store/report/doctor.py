@@ -64,11 +64,11 @@ async def _not_set_up(settings: StoreSettings, database: MongoDatabase) -> list[
     try:
         due = await topic_changes(admin, settings.kafka)
         counts = await partition_counts(admin, list(topic_names(settings.kafka)))
+        due += await document_changes(database)
+        if not due:
+            due += await offset_changes(admin, settings.kafka, counts)
     finally:
         await admin.close()
-    due += await document_changes(database)
-    if not due:
-        due += await offset_changes(settings.kafka, counts)
     return [f"due: {change.description}; run `waypost migrate`" for change in due]
 
 

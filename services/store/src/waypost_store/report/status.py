@@ -9,6 +9,7 @@ from waypost_common.documents import Collection, collection_name
 from waypost_common.identifiers import OrganizationId, SessionId
 from waypost_common.mongo import MongoClient, MongoDatabase, aggregate
 from waypost_common.report.dead_letters import DeadLetters, dead_letters
+from waypost_common.report.partitions import open_reader
 from waypost_common.report.pipeline import PipelineStatus, pipeline_status
 from waypost_store.errors import StoreError
 from waypost_store.purge.documents import all_of_session
@@ -42,9 +43,11 @@ class SystemStatus(PipelineStatus):
 
 async def system_status(settings: StoreSettings, client: MongoClient, database: MongoDatabase) -> SystemStatus:
     """Raises StoreError when the system was never set up, and the drivers' errors when a server is away."""
-    pipeline = await pipeline_status(settings.kafka, database)
-    if pipeline is None:
-        raise StoreError("the database is not set up yet: run `waypost migrate` first")
+    async with open_reader(settings.kafka) as consumer:
+        pipeline = await pipeline_status(settings.kafka, database, consumer)
+        if pipeline is None:
+            raise StoreError("the database is not set up yet: run `waypost migrate` first")
+        letters = await dead_letters(settings.kafka, database, consumer, pipeline.partition_counts)
     sessions = collection_name(Collection.SESSIONS, pipeline.generation)
     removed, unpurged = await _removed_sessions(database, pipeline.generation)
     return SystemStatus(
@@ -53,7 +56,7 @@ async def system_status(settings: StoreSettings, client: MongoClient, database: 
         lags=pipeline.lags,
         members=pipeline.members,
         partition_counts=pipeline.partition_counts,
-        dead_letters=await dead_letters(settings.kafka, database, pipeline.partition_counts),
+        dead_letters=letters,
         sessions=await _by_status(database, sessions, {"removed": {"$ne": True}}),
         operations=await _by_status(database, Collection.OPERATIONS, {}),
         removed_sessions=removed,

@@ -71,10 +71,10 @@ async def _run(settings: StoreSettings, database: MongoDatabase, *, plan: bool, 
     try:
         await take(await topic_changes(admin, settings.kafka))
         counts = await _existing_topics(admin, settings)
+        await take(await document_changes(database))
+        await take(await offset_changes(admin, settings.kafka, counts))
     finally:
         await admin.close()
-    await take(await document_changes(database))
-    await take(await offset_changes(settings.kafka, counts))
     generation = await live_generation(database) or FIRST_GENERATION
     await take(await position_changes(database, settings.kafka, counts, generation))
     return MigrationResult(changes=done, applied=not plan)

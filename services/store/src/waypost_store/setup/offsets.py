@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, IllegalStateError, UnknownMemberIdError
 
 from waypost_common.documents import NO_OFFSET, Collection, PositionDocument
 from waypost_common.identifiers import Offset
 from waypost_common.mongo import MongoDatabase
-from waypost_common.report.partitions import committed_offsets, open_reader, partitions_of
+from waypost_common.report.groups import committed_offsets
+from waypost_common.report.partitions import open_reader, partitions_of
 from waypost_common.settings import KafkaSettings
 from waypost_common.topics import (
     COMMANDS_STORE,
@@ -29,7 +31,7 @@ GROUPS: Final = ((INGEST_GROUP, EVENTS), (STORE_GROUP, COMMANDS_STORE), (STORE_O
 """Every consumer group that is known before a connector runs, with the topic it reads."""
 
 
-async def offset_changes(settings: KafkaSettings, counts: Mapping[str, int]) -> list[Change]:
+async def offset_changes(admin: AIOKafkaAdminClient, settings: KafkaSettings, counts: Mapping[str, int]) -> list[Change]:
     """`counts`: partitions of the topics that exist, by full name."""
     changes = []
     for group, topic in GROUPS:
@@ -37,7 +39,7 @@ async def offset_changes(settings: KafkaSettings, counts: Mapping[str, int]) -> 
         if count is None:
             missing: list[TopicPartition] = partitions_of(settings, topic, settings.partitions)
         else:
-            committed = await committed_offsets(settings, group, topic, count)
+            committed = await committed_offsets(admin, group_name(settings, group), partitions_of(settings, topic, count))
             missing = [partition for partition, offset in committed.items() if offset is None]
         if missing:
             partitions = counted(len(missing), "partition")

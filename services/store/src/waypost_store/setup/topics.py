@@ -20,9 +20,11 @@ OPERATORS_OWN = frozenset({"retention.ms"})
 
 
 async def topic_changes(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> list[Change]:
-    """Raises StoreError when a topic exists with another number of partitions than the settings say."""
+    """Raises StoreError when a topic exists with another number of partitions than the settings say, or may not be seen."""
     names = {topic_name(settings, topic.name): topic for topic in topics(settings)}
     counts = await partition_counts(admin, list(names))
+    if hidden := sorted(name for name, count in counts.items() if count == 0):
+        raise StoreError(f"Kafka does not show {', '.join(hidden)} to this user: give it the rights of docs/security.md")
     differing = {name: count for name, count in counts.items() if count != settings.partitions}
     if differing:
         listed = ", ".join(f"{name} has {count}" for name, count in sorted(differing.items()))

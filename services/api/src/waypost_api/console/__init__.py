@@ -1,0 +1,1 @@
+"""The page for people: static files, and what only this page asks for."""
