@@ -190,12 +190,21 @@ class SessionRunner:
                 if self._owned.hold.is_lost:
                     raise
                 lost = True  # only not confirmed in that moment
+            self._settle_cancel_requests()
             if replaced:
                 await self._rest(SessionPhase.REPLACED)
             if time.monotonic() - since > STEADY_SECONDS:
                 waits = delays(self._random)
             if lost:
                 await self._pause(next(waits))
+
+    def _settle_cancel_requests(self) -> None:
+        """A TaskGroup of Python 3.11 that fails while it is waited for leaves its request to cancel this task standing.
+
+        With one, `asyncio.timeout` of Debian 12's Python 3.11.2 would raise CancelledError in place of TimeoutError.
+        """
+        while self._running is not None and self._running.uncancel():
+            pass
 
     async def _do_what_is_wanted(self) -> None:
         """Returns or raises when that may have changed."""
