@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from typing import Any, Final
@@ -19,6 +20,7 @@ from waypost_connector.backend import (
     ReplacedError,
 )
 from waypost_connector.backoff import delays
+from waypost_connector.cancel_requests import settle_cancel_requests
 from waypost_connector.carrying import Carrying
 from waypost_connector.fences import Taking
 from waypost_connector.live.control import SessionControl
@@ -190,21 +192,13 @@ class SessionRunner:
                 if self._owned.hold.is_lost:
                     raise
                 lost = True  # only not confirmed in that moment
-            self._settle_cancel_requests()
+            settle_cancel_requests()
             if replaced:
                 await self._rest(SessionPhase.REPLACED)
             if time.monotonic() - since > STEADY_SECONDS:
                 waits = delays(self._random)
             if lost:
                 await self._pause(next(waits))
-
-    def _settle_cancel_requests(self) -> None:
-        """A TaskGroup of Python 3.11 that fails while it is waited for leaves its request to cancel this task standing.
-
-        With one, `asyncio.timeout` of Debian 12's Python 3.11.2 would raise CancelledError in place of TimeoutError.
-        """
-        while self._running is not None and self._running.uncancel():
-            pass
 
     async def _do_what_is_wanted(self) -> None:
         """Returns or raises when that may have changed."""
@@ -282,18 +276,15 @@ class SessionRunner:
         self._again.clear()
         if phase is not SessionPhase.REPLACED and not self._wishes.removed:
             await self._announce(phase.value)
-        if self._is_over:
-            return
-        with self._metrics.sessions.labels(phase).track_inprogress():
-            await self._again.wait()
+        if not self._is_over:
+            with self._metrics.sessions.labels(phase).track_inprogress():
+                await self._again.wait()
 
     async def _pause(self, seconds: float) -> None:
         """Shorter where what is wanted has changed since that was looked at."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._again.wait()
-        except TimeoutError:
-            return
 
     async def _publish(self, event: str, payload: dict[str, Any]) -> None:
         await self._owned.publish(event, payload)
