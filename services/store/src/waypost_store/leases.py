@@ -54,6 +54,14 @@ class Lease:
         await self._leases.delete_one(self._mine)
 
 
+def first_of(errors: ExceptionGroup) -> Exception:
+    """It tells why; what it cancelled has nothing to add."""
+    first: Exception = errors
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
 @asynccontextmanager
 async def held_lease(leases: MongoCollection, name: str, *, busy: str) -> AsyncIterator[Lease]:
     """Raises StoreError(`busy`) when another holds it, and ends what runs under it when another took it over.
@@ -71,11 +79,7 @@ async def held_lease(leases: MongoCollection, name: str, *, busy: str) -> AsyncI
                 yield lease
             finally:
                 renewal.cancel()
-    except* Exception as errors:  # noqa: BLE001  (raised again)
-        # The first tells why; what it cancelled has nothing to add.
-        first: BaseException = errors
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        raise first from None
+    except ExceptionGroup as errors:  # not `except*`: what is raised there Debian 12's Python 3.11.2 puts into a group again
+        raise first_of(errors) from None
     finally:
         await lease.give_back()

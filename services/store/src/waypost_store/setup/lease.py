@@ -9,7 +9,7 @@ from uuid import uuid4
 from waypost_common.documents import Collection
 from waypost_common.mongo import MongoDatabase
 from waypost_store.errors import StoreError
-from waypost_store.leases import take_lease
+from waypost_store.leases import first_of, take_lease
 from waypost_store.waiting import Report
 
 LEASE_ID = "lease"
@@ -36,8 +36,8 @@ async def migration_lease(database: MongoDatabase, *, report: Report) -> AsyncIt
                 yield
             finally:
                 renewal.cancel()
-    except* StoreError as errors:
-        raise errors.exceptions[0] from None
+    except ExceptionGroup as errors:
+        raise first_of(errors) from None
     finally:
         await database[Collection.MIGRATIONS].delete_one({"_id": LEASE_ID, "owner": owner})
 
