@@ -22,6 +22,9 @@ Partitioner = Callable[[bytes, Sequence[int], Sequence[int]], int]
 """Chooses for a key one of all partitions; the last argument is those that have a leader now."""
 
 MAX_REQUEST_BYTES = 34 * 1024 * 1024
+MAX_PARTITION_FETCH_BYTES: Final = 1024 * 1024
+MAX_FETCH_BYTES: Final = 8 * 1024 * 1024
+"""What was fetched waits in memory while a batch is applied. A larger record comes nevertheless, alone (KIP-74)."""
 FLUSH_SECONDS: Final = 5.0
 BOOTSTRAP_SECONDS: Final = 1.0
 
@@ -122,7 +125,8 @@ def consumer_options(settings: KafkaSettings) -> dict[str, Any]:
         "session_timeout_ms": settings.session_timeout_ms,
         "rebalance_timeout_ms": settings.session_timeout_ms,
         "heartbeat_interval_ms": max(settings.session_timeout_ms // 10, 300),
-        "max_partition_fetch_bytes": 4 * 1024 * 1024,
+        "max_partition_fetch_bytes": MAX_PARTITION_FETCH_BYTES,
+        "fetch_max_bytes": MAX_FETCH_BYTES,
         "fetch_max_wait_ms": FETCH_WAIT_MS,
         "request_timeout_ms": max(settings.request_timeout_ms, settings.session_timeout_ms + 1_000),
     }

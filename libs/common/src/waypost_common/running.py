@@ -15,6 +15,7 @@ from pymongo.errors import PyMongoError
 from waypost_common.consumption import ConsumptionStoppedError
 from waypost_common.errors import CannotRunError
 from waypost_common.garbage import collect_seldom
+from waypost_common.malloc_arenas import limit_malloc_arenas
 from waypost_common.server_errors import advice
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ async def until_stopped(watched: Failing) -> None:
 
 def run_service(name: str, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Runs a service's main coroutine and exits: 0 after a signal, 1 with one clear line when it must not go on."""
+    limit_malloc_arenas()
     collect_seldom()
     reason: str | None = None
     try:

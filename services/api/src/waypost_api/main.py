@@ -19,6 +19,7 @@ from waypost_api.settings import ApiSettings
 from waypost_common.environment import load_settings
 from waypost_common.garbage import collect_seldom
 from waypost_common.logs import configure_logging
+from waypost_common.malloc_arenas import limit_malloc_arenas
 
 KEEP_ALIVE_S = 75
 
@@ -37,6 +38,7 @@ def main() -> None:
 def serve(settings: ApiSettings) -> None:
     """Until SIGTERM or SIGINT; requests under way then finish within the deadline, and the process ends with 0."""
     configure_logging(settings.log, service="api")
+    limit_malloc_arenas()
     collect_seldom()
     # uvicorn raises the signal that stopped it once more at its end: by then it means nothing.
     for ending in (signal.SIGTERM, signal.SIGINT):

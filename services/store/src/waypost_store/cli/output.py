@@ -16,6 +16,7 @@ from waypost_common.environment import load_settings
 from waypost_common.errors import CannotRunError
 from waypost_common.garbage import collect_seldom
 from waypost_common.logs import configure_logging
+from waypost_common.malloc_arenas import limit_malloc_arenas
 from waypost_common.mongo import MongoDatabase, open_client, open_database
 from waypost_common.running import reason_of
 from waypost_common.settings import LogSettings
@@ -63,6 +64,7 @@ def read_settings() -> StoreSettings:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command to its end; every expected error becomes one line and exit code 1."""
+    limit_malloc_arenas()
     collect_seldom()
     try:
         return asyncio.run(work)
