@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.limits import unreached
 from benchmarks.machine import describe_machine
 from benchmarks.measurement import Measurement
 from benchmarks.output import write_files
@@ -48,7 +49,7 @@ def main() -> None:
             # After each row: an hour's figures are not lost with its last minute.
             report = Report(machine.to_json(), arguments.quick, measured, time.monotonic() - started)
             write_files(report, arguments.output)
-    print(report.to_json() if arguments.json else text_table(measured), end="")
+    print(report.to_json() if arguments.json else text_table(measured) + unreached(measured), end="")
     print(f"{report.seconds:,.0f} s; report, table and plots are in {arguments.output}", file=sys.stderr)
     if failed:
         sys.exit(f"not measured, see above: {', '.join(failed)}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.limits import unreached
 from benchmarks.measurement import Measurement
 from benchmarks.report import Report
 from benchmarks.table import markdown_table
@@ -12,6 +13,7 @@ def last_run(report: Report, pictures: str) -> str:
     """Machine, table, notes and plots; `pictures` is the folder of the plots as a link says it."""
     rows = list(dict.fromkeys(one.row for one in report.measurements))
     parts = [_origin(report), markdown_table(report.measurements), _notes(report.measurements)]
+    parts.append(_limits(report.measurements))
     parts += [f"![{row}]({pictures}/{row}.svg)\n" for row in rows if has_figures(report.measurements, row)]
     return "\n".join(part for part in parts if part)
 
@@ -34,3 +36,8 @@ def _origin(report: Report) -> str:
 
 def _notes(measurements: Sequence[Measurement]) -> str:
     return "".join(f"- {one.row}, {one.what}: {'; '.join(one.notes)}\n" for one in measurements if one.notes)
+
+
+def _limits(measurements: Sequence[Measurement]) -> str:
+    lines = unreached(measurements)
+    return f"Rows that are not reached, and [why](#what-holds-the-rows-that-are-not-reached):\n\n{lines}" if lines else ""

@@ -14,7 +14,7 @@ from waypost_local.process import Child
 
 READY_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 30.0
-LOOK_EVERY_SECONDS: Final = 0.002
+LOOK_EVERY_SECONDS: Final = 0.01
 
 
 class Service:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 from tests.backends.loopback_whatsapp import FRIEND, LoopbackWhatsApp, loopback_whatsapp
+from tests.mongo_driver import DRIVER
 from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
 from tests.processes import Process, eventually
 
@@ -40,7 +41,7 @@ async def pipeline(
     kafka = KafkaSettings(
         bootstrap_servers=kafka_server, topic_prefix=topic_prefix, partitions=PARTITIONS, backends="loopback,second"
     )
-    mongo = MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name)
+    mongo = MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name, driver=DRIVER)
     async with migrated(StoreSettings(kafka=kafka, mongo=mongo), tmp_path) as one:
         yield one
 

@@ -19,6 +19,7 @@ from tests.faults.connectors_record import Login, NetworkRecord
 from tests.faults.servers import OwnKafka
 from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.thorough import ALL_ARE_WANTED
+from tests.mongo_driver import DRIVER
 from tests.plugins.pipeline import DEVICE_KEY
 from tests.processes import Process, eventually
 
@@ -184,7 +185,7 @@ async def running_fleet(
     to_mongod = {gateway: TcpProxy(mongod_port) for gateway in to_kafka}
     settings = StoreSettings(
         kafka=KafkaSettings(bootstrap_servers=address, topic_prefix=f"t{name}.", partitions=PARTITIONS),
-        mongo=MongoSettings(url=SecretStr(mongo_url), database=f"test_{name}"),
+        mongo=MongoSettings(url=SecretStr(mongo_url), database=f"test_{name}", driver=DRIVER),
     )
     environment = {
         "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": address,

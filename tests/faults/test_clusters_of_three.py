@@ -26,6 +26,7 @@ from tests.faults.whole_system import (
     assert_nothing_was_done_twice,
     start_system,
 )
+from tests.mongo_driver import DRIVER
 from tests.pacing import moment, pause
 from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
 from tests.processes import eventually
@@ -62,7 +63,7 @@ async def pipeline(brokers: KafkaCluster, mongods: MongodCluster, tmp_path: Path
             min_insync_replicas=SURE_COPIES,
             request_timeout_ms=60_000,  # of the test's own producer, which shall not be what gives up
         ),
-        mongo=MongoSettings(url=SecretStr(mongods.address)),
+        mongo=MongoSettings(url=SecretStr(mongods.address), driver=DRIVER),
     )
     async with migrated(settings, tmp_path) as one:
         yield one

@@ -15,6 +15,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic, RecordsToDelete
 from pydantic import SecretStr
+from tests.mongo_driver import DRIVER
 from tests.processes import PROGRAMS, Process, eventually
 
 from waypost_common.documents import Collection
@@ -201,7 +202,7 @@ async def pipeline(
     """A migrated system in which no service runs yet."""
     settings = StoreSettings(
         kafka=KafkaSettings(bootstrap_servers=kafka_server, topic_prefix=topic_prefix, partitions=PARTITIONS),
-        mongo=MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name),
+        mongo=MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name, driver=DRIVER),
     )
     async with migrated(settings, tmp_path) as one:
         yield one

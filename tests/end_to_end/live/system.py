@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from tests.end_to_end.live.callers import Caller, Seen
 from tests.end_to_end.live.examples import Stage
 from tests.end_to_end.live.silence import texts_of, told_secrets
+from tests.mongo_driver import DRIVER
 from tests.plugins.collector import Collector, collecting
 from tests.plugins.pipeline import DEVICE_KEY, PARTITIONS, Pipeline, migrated
 from tests.processes import Process, eventually
@@ -169,7 +170,7 @@ class Size:
 async def running(kafka: str, mongod: str, folder: Path, seen: Seen, size: Size = Size()) -> AsyncIterator[LiveSystem]:
     settings = StoreSettings(
         kafka=KafkaSettings(bootstrap_servers=kafka, topic_prefix=f"t{uuid4().hex[:10]}.", partitions=PARTITIONS),
-        mongo=MongoSettings(url=SecretStr(mongod), database=f"test_{uuid4().hex[:10]}"),
+        mongo=MongoSettings(url=SecretStr(mongod), database=f"test_{uuid4().hex[:10]}", driver=DRIVER),
     )
     async with AsyncExitStack() as stack:
         collector = stack.enter_context(collecting())

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from tests import processes
 from tests.integration.api.documents import OTHER_ORGANIZATION, api_key_document, session_document
 from tests.integration.api.pipeline_double import PipelineDouble
+from tests.mongo_driver import DRIVER
 
 from waypost_api.app import create_app
 from waypost_api.call import State
@@ -30,7 +31,7 @@ READY_S = 20.0
 def settings(kafka_server: str, mongod_server: str, mongo_database_name: str, topic_prefix: str) -> ApiSettings:
     return ApiSettings(
         kafka=KafkaSettings(bootstrap_servers=kafka_server, topic_prefix=topic_prefix, partitions=PARTITIONS),
-        mongo=MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name),
+        mongo=MongoSettings(url=SecretStr(mongod_server), database=mongo_database_name, driver=DRIVER),
         cursor=CursorSettings(secret=SecretStr("a secret of these tests")),
         commands=CommandSettings(deadline_ms=5_000),
         cache=CacheSettings(api_key_ms=0, generation_ms=0),

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
+from tests.mongo_driver import DRIVER
 from tests.plugins.blocking import nothing_blocks_the_event_loop
 from tests.processes import eventually
 
@@ -30,7 +30,6 @@ __all__ = ["nothing_blocks_the_event_loop"]
 
 PARTITIONS = 4
 DEADLINE_S = 30.0
-DRIVER: Any = os.environ.get("WAYPOST_TEST_MONGO_DRIVER", "motor")
 JID = "6281234567890@s.whatsapp.net"
 
 

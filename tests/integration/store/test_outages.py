@@ -2,6 +2,7 @@
 
 import pytest
 from pydantic import SecretStr
+from tests.mongo_driver import DRIVER
 from tests.unit.waypost_store.records import command_json
 
 from waypost_common.claims import Start, claim
@@ -15,7 +16,7 @@ from waypost_store.generations import LiveGeneration
 from waypost_store.known_sessions import KnownSessions
 from waypost_store.outcome_writes import write_outcomes
 
-AWAY = MongoSettings(url=SecretStr("mongodb://127.0.0.1:1/"), server_selection_timeout_ms=200)
+AWAY = MongoSettings(url=SecretStr("mongodb://127.0.0.1:1/"), server_selection_timeout_ms=200, driver=DRIVER)
 NOW = EpochMs(1_719_662_400_000)
 
 

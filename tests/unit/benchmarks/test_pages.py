@@ -1,15 +1,18 @@
 """What is made of a report: the table, the plots, the section of the docs."""
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from benchmarks.document import BEGIN, END, PAGE, main, with_last_run
+from benchmarks.limits import LIMITS, UNKNOWN, unreached
 from benchmarks.markdown import last_run
 from benchmarks.plot import plot
 from benchmarks.report import Report
+from benchmarks.rows import ROWS
 from benchmarks.table import cells, markdown_table, number, text_table
-from tests.unit.benchmarks.measured import EACH_KIND, FASTER, NOT_MEASURED, SHOWN
+from tests.unit.benchmarks.measured import EACH_KIND, FASTER, NOT_MEASURED, SHOWN, SLOW
 
 MACHINE = {
     "date": "2026-11-21 20:00 UTC", "commit": "abc", "processor": "one", "cores": 2, "memory_gibibytes": 8, "system": "Linux",
@@ -36,6 +39,25 @@ def test_a_number_has_as_many_digits_as_are_worth_reading(value: float | None, t
 
 def test_each_measurement_has_a_line_in_both_tables() -> None:
     assert len(text_table(EACH_KIND).splitlines()) == len(markdown_table(EACH_KIND).splitlines()) == len(EACH_KIND) + 2
+
+
+def test_a_row_that_is_not_reached_says_what_holds_it() -> None:
+    unnamed = replace(SLOW, row="new")
+    assert unreached([FASTER, SLOW, SLOW, SHOWN, unnamed]) == (
+        f"- change is held by: {LIMITS['change']}\n- new is held by: {UNKNOWN}\n"
+    )
+    assert LIMITS["change"] in last_run(Report(MACHINE, quick=False, measurements=[SLOW], seconds=60), "performance")
+
+
+def test_where_all_is_reached_nothing_is_said_of_limits() -> None:
+    assert unreached([FASTER, SHOWN, NOT_MEASURED]) == ""
+    assert "not reached" not in last_run(Report(MACHINE, quick=False, measurements=[FASTER], seconds=60), "performance")
+
+
+def test_limits_are_of_rows_and_the_page_shows_the_profile_of_each() -> None:
+    assert LIMITS.keys() <= {row.name for row in ROWS}
+    held = PAGE.read_text(encoding="utf-8").partition("## What holds the rows that are not reached")[2]
+    assert [row for row in LIMITS if f"\n**{row}" not in held] == []
 
 
 def test_a_plot_is_well_formed_and_shows_both_sides_and_every_run() -> None:

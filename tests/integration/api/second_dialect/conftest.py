@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 from tests.events import event, message
+from tests.mongo_driver import DRIVER
 from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
 from tests.processes import Process, eventually
 
@@ -106,7 +107,7 @@ async def system(kafka_server: str, mongod_server: str, tmp_path_factory: pytest
     name = uuid4().hex[:10]
     settings = StoreSettings(
         kafka=KafkaSettings(bootstrap_servers=kafka_server, topic_prefix=f"t{name}.", partitions=PARTITIONS),
-        mongo=MongoSettings(url=SecretStr(mongod_server), database=f"test_{name}"),
+        mongo=MongoSettings(url=SecretStr(mongod_server), database=f"test_{name}", driver=DRIVER),
     )
     async with migrated(settings, tmp_path_factory.mktemp("system")) as pipeline, clean_up(settings, pipeline):
         await pipeline.start("waypost-ingest")

@@ -16,6 +16,7 @@ import orjson
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from tests.mongo_driver import DRIVER
 from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
 from tests.processes import Process, eventually
 
@@ -187,7 +188,7 @@ async def running_system(
     name = uuid4().hex[:10]
     settings = StoreSettings(
         kafka=KafkaSettings(bootstrap_servers=kafka, topic_prefix=f"t{name}.", partitions=PARTITIONS),
-        mongo=MongoSettings(url=SecretStr(mongo_url), database=f"test_{name}"),
+        mongo=MongoSettings(url=SecretStr(mongo_url), database=f"test_{name}", driver=DRIVER),
     )
     address = {"WAYPOST_NETWORK_PORT": str(free_port()), "WAYPOST_NETWORK_SECRET": SECRET}
     size = ("--sessions", str(sessions), "--chats", str(CHATS), "--history", "20", "--scan-seconds", "1.5")

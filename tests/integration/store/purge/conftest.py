@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from tests.integration.store.conftest import DRIVER
+from tests.mongo_driver import DRIVER
 from tests.properties.stored_view import all_documents
 
 from waypost_common.documents import Collection
