@@ -174,7 +174,7 @@ async def assert_kept_out(
 
 
 @thorough
-async def test_a_connector_that_cannot_see_its_fences_does_nothing_more_until_it_can(fleet: Fleet) -> None:
+async def test_a_connector_that_cannot_see_its_fences_does_nothing_more_until_it_can(fleet: Fleet, figures: Figures) -> None:
     gateway = "connector-1"
     its, since = fleet.sessions_of(gateway), len(fleet.record.logins)
     async with calling(fleet, sorted(its)[:CALLED_SESSIONS]) as calls:
@@ -190,6 +190,10 @@ async def test_a_connector_that_cannot_see_its_fences_does_nothing_more_until_it
     assert [at - cut_at for at in done if cut_at + STILL_AFTER_MS < at < healed_at] == []
     assert any(at < cut_at for at in done)
     assert any(at > healed_at for at in done)
+    figures.tell(
+        "MongoDB is there again, until the connector does something",
+        (min(at for at in done if at > healed_at) - healed_at) / 1_000,
+    )
     assert fleet.record.logins_by_session(since) == {}
 
 

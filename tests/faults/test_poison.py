@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from tests.events import ALICE, SESSION, message, working_session
+from tests.faults.crashes import SHORT_SESSION, start_again, start_to_crash, until_killed_at
 from tests.faults.figures import Figures
 from tests.faults.history import (
     Place,
@@ -69,10 +70,26 @@ def assert_first_a_middle_and_last(places: Iterable[Place], ends: Mapping[int, i
 
 
 @thorough
+async def test_ingest_killed_once_it_has_set_poison_aside_sets_it_aside_again_and_applies_nothing_twice(
+    pipeline: Pipeline,
+) -> None:
+    poison, history = await publish_poison(pipeline, 1), make_history(400)
+    await pipeline.publish(history.events, history.headers_of)
+    ingest = pipeline.process("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="100", **SHORT_SESSION)
+    start_to_crash(ingest, "ingest.after_outcome:1")
+    await until_killed_at(ingest, "ingest.after_outcome:1")
+    before = await dead_letters(pipeline)
+    assert before
+    start_again(ingest)
+    await assert_as_if_nothing_had_happened(pipeline, but=poison)
+    assert sorted(await dead_letters(pipeline)) == sorted([*before, *poison.items()]), "under the same origins"
+
+
+@thorough
 async def test_events_over_the_limit_among_good_ones_while_ingest_is_killed(pipeline: Pipeline) -> None:
     largest = of_bytes("LARGEST", MAX_EVENT_BYTES)
     too_large = [of_bytes(f"TOO-LARGE-{size}", size) for size in (MAX_EVENT_BYTES + 1, 3 * MIB, 7 * MIB)]
-    service = pipeline.process("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50", WAYPOST_KAFKA_SESSION_TIMEOUT_MS="2000")
+    service = pipeline.process("waypost-ingest", WAYPOST_BATCH_MAX_RECORDS="50", **SHORT_SESSION)
     await pipeline.publish([working_session()])
     service.start()
     async with load(pipeline, make_history(15_000), a_second=300):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import NewTopic
+from tests.faults.figures import Figures
 from tests.faults.servers import OwnKafka
 from tests.integration.connector.conftest import PARTITIONS, Network
 from tests.integration.connector.test_arrivals import ReadEvents, assert_in_order_per_chat, ids_of
@@ -54,6 +55,7 @@ async def test_while_kafka_is_away_the_connector_keeps_a_bounded_buffer_and_then
     start_network: Callable[..., Network],
     connector: Process,
     read_events: ReadEvents,
+    record_property: Callable[[str, object], None],
 ) -> None:
     network = start_network(*WORLD)
     start(connector)
@@ -66,6 +68,8 @@ async def test_while_kafka_is_away_the_connector_keeps_a_bounded_buffer_and_then
     assert (await asyncio.to_thread(connector.probe, "/healthz"))[0] == 200
     at_outage = len(network.acknowledged())
     await own_kafka.start()
+    with Figures(record_property).until("Kafka is back, until what arrives is acknowledged"):
+        await eventually(lambda: len(network.acknowledged()) > at_outage, "more acknowledged")
     await eventually(lambda: len(network.acknowledged()) >= TOTAL, f"all acknowledged, {at_outage} before")
     records = await read_events()
     assert set(network.acknowledged()) <= set(ids_of(records))

@@ -25,7 +25,7 @@ class CrashPoint(Enum):
     INGEST_AFTER_WRITE = "ingest.after_write"
     """All documents of a batch are stored; no outcome is published."""
     INGEST_AFTER_OUTCOME = "ingest.after_outcome"
-    """The outcomes of a batch are published; its positions are not saved."""
+    """The dead letters and outcomes of a batch are published; its positions are not saved."""
     INGEST_AFTER_POSITIONS = "ingest.after_positions"
     """The positions of a batch are saved; Kafka was not told of them."""
     CONSUMPTION_REVOKED = "consumption.revoked"
