@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,11 @@ class Service:
 
     def __exit__(self, *_: object) -> None:
         self.child.stop(STOP_SECONDS)
+
+    def begin_to_end(self) -> None:
+        """SIGTERM without waiting: several take no longer than one to end, where all of them are told first."""
+        if self.child.exit_code is None:
+            os.kill(self.child.pid, signal.SIGTERM)
 
     @property
     def child(self) -> Child:

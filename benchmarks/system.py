@@ -70,6 +70,8 @@ class System:
             for service in services:
                 service.until_ready()
             yield services
+            for service in services:
+                service.begin_to_end()
 
     @contextmanager
     def database(self) -> Iterator[Database[Document]]:

@@ -58,3 +58,5 @@ def all_services(system: System) -> Iterator[list[Service]]:
         for service in services:
             service.until_ready()
         yield services
+        for service in services:
+            service.begin_to_end()
