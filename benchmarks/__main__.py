@@ -20,6 +20,10 @@ from benchmarks.scale import FULL, QUICK
 from benchmarks.table import text_table
 from benchmarks.workbench import Workbench, open_workbench
 
+QUICK_IS_ROUGH = (
+    "small runs, one each, of which the first and the last moments weigh as much as what is between them: they show that all "
+    "rows work; figures to go by are those of `make bench`"
+)
 OUTPUT = Path(__file__).parents[1] / ".benchmarks"
 
 
@@ -50,6 +54,8 @@ def main() -> None:
             report = Report(machine.to_json(), arguments.quick, measured, time.monotonic() - started)
             write_files(report, arguments.output)
     print(report.to_json() if arguments.json else text_table(measured) + unreached(measured), end="")
+    if arguments.quick:
+        print(QUICK_IS_ROUGH, file=sys.stderr)
     print(f"{report.seconds:,.0f} s; report, table and plots are in {arguments.output}", file=sys.stderr)
     if failed:
         sys.exit(f"not measured, see above: {', '.join(failed)}")

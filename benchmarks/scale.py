@@ -62,7 +62,7 @@ FULL: Final = Scale(
 
 QUICK: Final = Scale(
     rounds=1,
-    mixed_events=8_000,
+    mixed_events=10_000,
     repeated_events=20_000,
     messages=10_000,
     warm_up_share=0.2,
