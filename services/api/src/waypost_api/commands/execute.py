@@ -74,6 +74,8 @@ class CommandExecutor:
         for an idempotency key that was used for another request, and ClientDisconnect; the operation goes on without us.
         """
         command = submission.command
+        # Not from what the clock says later: it may jump meanwhile.
+        ends = self._monotonic() + (command.deadline - command.issued_at) / 1_000
         self._publisher.check()
         keyed = submission.idempotency_key is not None
         if keyed and (earlier := await self._record(submission)) is not None:
@@ -86,7 +88,7 @@ class CommandExecutor:
                     command.id,
                     command.organization,
                     generation=submission.generation,
-                    deadline_ms=command.deadline,
+                    ends=ends,
                     gone=gone,
                 )
             except UnavailableError:
@@ -124,7 +126,7 @@ class CommandExecutor:
                 command,
                 earlier["organization"],
                 generation=generation,
-                deadline_ms=earlier["deadline"],
+                ends=self._monotonic() + max(0, earlier["deadline"] - self._now_ms()) / 1_000,
                 gone=gone,
             )
 
@@ -168,10 +170,10 @@ class CommandExecutor:
         organization: OrganizationId,
         *,
         generation: int,
-        deadline_ms: int,
+        ends: float,
         gone: Gone,
     ) -> Outcome:
-        ends = self._monotonic() + max(0, deadline_ms - self._now_ms()) / 1000
+        """`ends`: by the monotonic clock, s."""
         pause = FIRST_LOOK_S
         either: set[asyncio.Future[Any]] = {waiting, gone}
         self._crash.passed(CrashPoint.API_WAITING)
