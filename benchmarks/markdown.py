@@ -12,8 +12,7 @@ from benchmarks.table import markdown_table
 def last_run(report: Report, pictures: str) -> str:
     """Machine, table, notes and plots; `pictures` is the folder of the plots as a link says it."""
     rows = list(dict.fromkeys(one.row for one in report.measurements))
-    parts = [_origin(report), markdown_table(report.measurements), _notes(report.measurements)]
-    parts.append(_limits(report.measurements))
+    parts = [_origin(report), markdown_table(report.measurements), _notes(report.measurements), _limits(report.measurements)]
     parts += [f"![{row}]({pictures}/{row}.svg)\n" for row in rows if has_figures(report.measurements, row)]
     return "\n".join(part for part in parts if part)
 

@@ -4,7 +4,8 @@ import http.client
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Self
 
@@ -33,11 +34,6 @@ class Service:
 
     def __exit__(self, *_: object) -> None:
         self.child.stop(STOP_SECONDS)
-
-    def begin_to_end(self) -> None:
-        """SIGTERM without waiting: several take no longer than one to end, where all of them are told first."""
-        if self.child.exit_code is None:
-            os.kill(self.child.pid, signal.SIGTERM)
 
     @property
     def child(self) -> Child:
@@ -74,6 +70,20 @@ class Service:
     @property
     def resident_megabytes(self) -> float:
         return resident_megabytes(self.child.pid)
+
+
+@contextmanager
+def all_running(services: Sequence[Service]) -> Iterator[Sequence[Service]]:
+    """Started at once, and all ready; told to end at once too, so that several take no longer than one."""
+    with ExitStack() as stack:
+        for service in services:
+            stack.enter_context(service)
+        for service in services:
+            service.until_ready()
+        yield services
+        for service in services:
+            if service.child.exit_code is None:
+                os.kill(service.child.pid, signal.SIGTERM)
 
 
 def _answers(port: int, target: str) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from pymongo.database import Database
 
 from benchmarks.event_log import delete_topics
 from benchmarks.servers import Servers
-from benchmarks.service import Service
+from benchmarks.service import Service, all_running
 from waypost_common.api_keys import Permission
 from waypost_common.identifiers import OrganizationId
 from waypost_common.mongo import MongoDatabase, open_client, open_database
@@ -63,15 +63,10 @@ class System:
         return Service(name, command, {**self.environment, **environment}, free_port(), log)
 
     @contextmanager
-    def running(self, *programs: str) -> Iterator[list[Service]]:
+    def running(self, *programs: str) -> Iterator[Sequence[Service]]:
         """All started at once, and all ready."""
-        with ExitStack() as stack:
-            services = [stack.enter_context(self.service(program)) for program in programs]
-            for service in services:
-                service.until_ready()
+        with all_running([self.service(program) for program in programs]) as services:
             yield services
-            for service in services:
-                service.begin_to_end()
 
     @contextmanager
     def database(self) -> Iterator[Database[Document]]:

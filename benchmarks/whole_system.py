@@ -1,11 +1,11 @@
 """All services of a system, with sessions of a simulated network in which nothing happens."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
-from benchmarks.service import Service
+from benchmarks.service import Service, all_running
 from benchmarks.system import System
 from waypost_local.ports import free_port
 
@@ -51,12 +51,7 @@ def quiet_network(system: System) -> Iterator[QuietNetwork]:
 
 
 @contextmanager
-def all_services(system: System) -> Iterator[list[Service]]:
+def all_services(system: System) -> Iterator[Sequence[Service]]:
     """Every service, ready, on a network that is running beside them."""
-    with quiet_network(system) as network, ExitStack() as stack:
-        services = [stack.enter_context(service) for service in network.services()]
-        for service in services:
-            service.until_ready()
+    with quiet_network(system) as network, all_running(network.services()) as services:
         yield services
-        for service in services:
-            service.begin_to_end()

@@ -5,5 +5,4 @@ from typing import Any, Final
 
 from waypost_common.settings import MongoSettings
 
-VARIABLE: Final = "WAYPOST_MONGO_DRIVER"
-DRIVER: Final[Any] = os.environ.get(VARIABLE) or MongoSettings().driver
+DRIVER: Final[Any] = os.environ.get("WAYPOST_MONGO_DRIVER") or MongoSettings().driver

@@ -26,7 +26,6 @@ from tests.faults.whole_system import (
     assert_nothing_was_done_twice,
     start_system,
 )
-from tests.mongo_driver import DRIVER
 from tests.pacing import moment, pause
 from tests.plugins.pipeline import PARTITIONS, Pipeline, migrated
 from tests.processes import eventually
@@ -43,12 +42,8 @@ ARRIVALS_A_SECOND = 50
 QUIET_S = 5
 RECOVERED_S = 30
 """Kafka and MongoDB miss a broker after 9 s, and a primary after 10 s; the rest is the election and the way back."""
-EXPIRED_S = 35
-"""A request that was recorded, and died before its command was published: under the same key it is refused until the deadline is
-over, 30 s for what reaches WhatsApp, and the sweep has ended it."""
 Away = Callable[[OwnServer], AbstractAsyncContextManager[None]]
 READS, CHANGES = ("read",), ("patch", "send", "create channel")
-REACHES_WHATSAPP = ("send", "create channel", "operation")
 
 
 @pytest.fixture
@@ -67,7 +62,7 @@ async def pipeline(brokers: KafkaCluster, mongods: MongodCluster, tmp_path: Path
             min_insync_replicas=SURE_COPIES,
             request_timeout_ms=60_000,  # of the test's own producer, which shall not be what gives up
         ),
-        mongo=MongoSettings(url=SecretStr(mongods.address), driver=DRIVER),
+        mongo=MongoSettings(url=SecretStr(mongods.address)),
     )
     async with migrated(settings, tmp_path) as one:
         yield one
@@ -131,16 +126,11 @@ async def take_away(fault: AbstractAsyncContextManager[None], until_back: AsyncE
 
 def assert_recovered(told: Told, faults: Mapping[str, float], figures: Figures) -> None:
     """No caller was refused anything but within the given time after a fault."""
-
-    def in_time(failed_at: float, said: str) -> bool:
-        within = EXPIRED_S if said.partition(":")[0] in REACHES_WHATSAPP else RECOVERED_S
-        return any(at <= failed_at <= at + within for at in faults.values())
-
-    assert [one for one in told.failures if not in_time(*one)] == []
+    assert [one for one in told.failures if not any(at <= one[0] <= at + RECOVERED_S for at in faults.values())] == []
     for what, at in faults.items():
         for kind, asked in (("reads", READS), ("changes", CHANGES)):
             failures = [
-                failed for failed, said in told.failures if at <= failed <= at + EXPIRED_S and said.partition(":")[0] in asked
+                failed for failed, said in told.failures if at <= failed <= at + RECOVERED_S and said.partition(":")[0] in asked
             ]
             figures.tell(f"one {what} of three goes away, until the last of the {kind} that failed", max([at, *failures]) - at)
 
