@@ -97,6 +97,32 @@ async def ask(pipeline: Pipeline, commands: Iterable[StoreCommand]) -> None:
         await pipeline.publish_raw(encode_command(command), key_of_command(command), COMMANDS_STORE)
 
 
+@pytest.mark.parametrize("at", cases(others=["api.after_record:1"]))
+async def test_an_api_killed_before_it_published_what_it_recorded_publishes_it_once_the_key_comes_again(
+    pipeline: Pipeline, figures: Figures, at: str
+) -> None:
+    first, second = (pipeline.process("waypost-api", WAYPOST_HTTP_PORT=str(free_port())) for _ in range(2))
+    start_to_crash(first, at)
+    second.start()
+    services = pipeline.start("waypost-ingest"), pipeline.start("waypost-store")
+    await asyncio.gather(*services, first.until_ready(), second.until_ready())
+    await pipeline.publish([working_session(), message("A")])
+    await pipeline.until_applied()
+    key, api_key = {"Idempotency-Key": "once"}, await pipeline.api_key(ORGANIZATION)
+    async with pipeline.client(first, api_key) as client:
+        with pytest.raises(httpx.TransportError):
+            await client.patch(CHAT, json={"pinned": True}, headers=key)
+    await until_killed_at(first, at)
+    assert await pipeline.read_all(COMMANDS_STORE) == []
+    async with pipeline.client(second, api_key) as client:
+        with figures.until("an api that had recorded a request was killed, until another has answered it"):
+            again = await client.patch(CHAT, json={"pinned": True}, headers=key)
+        once_more = await client.patch(CHAT, json={"pinned": True}, headers=key)
+    assert (again.status_code, again.json()["pinned"]) == (once_more.status_code, once_more.json()["pinned"]) == (200, True)
+    assert len(await pipeline.read_all(COMMANDS_STORE)) == 1
+    await assert_as_if_nothing_had_happened(pipeline)
+
+
 @pytest.mark.parametrize("at", cases(others=["api.waiting:1"]))
 async def test_an_api_killed_while_its_caller_waits_gives_the_same_answer_to_the_same_key_later(
     pipeline: Pipeline, figures: Figures, at: str

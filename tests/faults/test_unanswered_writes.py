@@ -1,8 +1,6 @@
 """Ingest is killed when mongod has a bulk write and nobody has heard its answer: all is as if nothing had happened."""
 
 import struct
-from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import pytest
 from tests.faults.crashes import SHORT_SESSION
@@ -15,16 +13,6 @@ from tests.processes import eventually
 from waypost_local.ports import LOOPBACK
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def proxy(mongod_server: str) -> AsyncIterator[TcpProxy]:
-    port = urlsplit(mongod_server).port
-    assert port is not None
-    proxy = TcpProxy(port)
-    await proxy.start()
-    yield proxy
-    await proxy.cut()
 
 
 @thorough

@@ -54,6 +54,8 @@ class PipelineDouble:
             command = STORE_COMMAND_ADAPTER.validate_json(record.value)
             self.records.append(record)
             self.commands.append(command)
+            # As the store's claim does.
+            await self._database["operations"].update_one({"_id": command.id}, {"$unset": {"outbox": ""}})
             if self.status is OutcomeStatus.SUCCEEDED:
                 await self._apply(command)
             outcome = Outcome(

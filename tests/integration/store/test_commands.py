@@ -18,6 +18,7 @@ from waypost_store.app import StoreService
 
 pytestmark = pytest.mark.usefixtures("store")
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+LEFT_BEHIND = {"outbox": {"command": b"{}", "backend": None}}
 
 
 async def test_a_command_becomes_one_event_that_names_it(system: System) -> None:
@@ -43,6 +44,15 @@ async def test_a_recorded_operation_is_claimed_and_keeps_what_the_api_wrote(syst
     await system.event_of(command)
     operation = await system.operation(command, "started")
     assert (operation["requestHash"], operation["idempotencyKey"]) == ("abc", "k")
+
+
+async def test_what_was_to_be_published_is_forgotten_once_the_command_is_claimed(system: System) -> None:
+    taken, refused = new_command_id(), new_command_id()
+    await system.database[Collection.OPERATIONS].insert_many([pending(one) | LEFT_BEHIND for one in (taken, refused)])
+    await system.command(id=taken)
+    await system.command(id=refused, deadline=1)
+    assert "outbox" not in await system.operation(taken, "started")
+    assert "outbox" not in await system.operation(refused, "expired")
 
 
 async def test_a_command_that_came_by_kafka_alone_gets_an_operation_that_expires(system: System) -> None:
@@ -153,12 +163,22 @@ async def test_operations_that_nobody_finishes_are_ended_by_the_sweeper(system: 
     long_ago = time.time_ns() // 1_000_000 - 600_000
     await system.database[Collection.OPERATIONS].insert_many(
         [
-            pending(waiting) | {"deadline": long_ago},
+            pending(waiting) | LEFT_BEHIND | {"deadline": long_ago},
             pending(live) | {"deadline": long_ago, "status": "started", "command": "message.send"},
         ]
     )
     assert (await system.outcome_of(waiting))["status"] == "expired"
     assert (await system.outcome_of(live))["status"] == "unknown"
+    assert "outbox" not in await system.operation(waiting, "expired")
+
+
+async def test_what_was_to_be_published_is_forgotten_with_an_outcome_too(system: System) -> None:
+    """Where the record is older than the claim: it was restored from a backup."""
+    command = new_command_id()
+    await system.database[Collection.OPERATIONS].insert_one(pending(command) | LEFT_BEHIND)
+    outcome = Outcome(command=command, status=OutcomeStatus.SUCCEEDED, at=7)  # type: ignore[arg-type]
+    await system.publish(OUTCOMES, encode_outcome(outcome), command.encode())
+    assert "outbox" not in await system.operation(command, "succeeded")
 
 
 async def test_a_restart_loses_no_command(system: System, store: StoreService) -> None:

@@ -133,7 +133,7 @@ def _update(command: CommandEnvelope, decision: Decision, now: EpochMs, keep_day
     }
     on_insert = {name: value for name, value in operation.items() if name not in change and name not in is_pending}
     # An operation that is not pending does not match, so the upsert collides with it: that is how a lost claim shows.
-    return UpdateOne(is_pending, {"$set": change, "$setOnInsert": on_insert}, upsert=True)
+    return UpdateOne(is_pending, {"$set": change, "$unset": {"outbox": ""}, "$setOnInsert": on_insert}, upsert=True)
 
 
 async def _read_back(

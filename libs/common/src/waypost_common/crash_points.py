@@ -42,6 +42,8 @@ class CrashPoint(Enum):
     """The events of a call are published; its command is not committed."""
     CONNECTOR_BEFORE_ACKNOWLEDGE = "connector.before_acknowledge"
     """Events that arrived are published; WhatsApp is not told that they were taken."""
+    API_AFTER_RECORD = "api.after_record"
+    """A request with an idempotency key, or one that is not waited for, is recorded; its command is not published."""
     API_WAITING = "api.waiting"
     """A command is published; its outcome is waited for."""
 

@@ -60,7 +60,8 @@ def _update(outcome: Outcome, expires_at: datetime | None) -> UpdateOne:
             "generation": outcome.generation,
             "partition": outcome.partition,
             "offset": outcome.offset,
-        }
+        },
+        "$unset": {"outbox": ""},
     }
     if outcome.status is not OutcomeStatus.SUCCEEDED:
         # WhatsApp is not told of what the stored copy has not taken on.

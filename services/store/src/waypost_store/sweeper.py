@@ -104,7 +104,8 @@ class Sweeper:
                     "finishedAt": outcome.at,
                     "code": outcome.code,
                     "message": outcome.message,
-                }
+                },
+                "$unset": {"outbox": ""},
             },
         )
         return result.modified_count == 1

@@ -48,6 +48,7 @@ from waypost_common.documents.people import (
 from waypost_common.documents.sessions import (
     ApiKeyDocument,
     OperationDocument,
+    Outbox,
     QrCode,
     SessionDocument,
     WantedPush,
@@ -73,6 +74,7 @@ __all__ = [
     "GroupSighting",
     "MessageDocument",
     "OperationDocument",
+    "Outbox",
     "PositionDocument",
     "PushName",
     "QrCode",

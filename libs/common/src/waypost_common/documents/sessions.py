@@ -51,6 +51,14 @@ class WantedPush(TypedDict):
     flags: list[str]
 
 
+class Outbox(TypedDict):
+    """A command to be published, as it goes into the log."""
+
+    command: bytes
+    backend: str | None
+    """Whose connectors carry it out; None: the store does."""
+
+
 class OperationDocument(TypedDict):
     """One command's record. The first final status wins, but `unknown` yields once to the true outcome (rule R6)."""
 
@@ -78,6 +86,8 @@ class OperationDocument(TypedDict):
     """Of one with a `generation`: where the event of the effect is in the log."""
     idempotencyKey: NotRequired[str]
     """Absent without one: a unique index on (organization, idempotencyKey) covers those that have it."""
+    outbox: NotRequired[Outbox]
+    """With an idempotency key, until an executor claims it: the request may come again and not be published yet."""
     requestHash: str
     expiresAt: object
     """A BSON date, seven days on: MongoDB's TTL index removes the record."""

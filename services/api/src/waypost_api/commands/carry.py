@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
 from starlette.responses import Response
 
 from waypost_api import query_parameters
 from waypost_api.call import Call
 from waypost_api.client_leaving import client_leaving
 from waypost_api.commands.answers import error_of_outcome
-from waypost_api.commands.execute import require_same_request
+from waypost_api.commands.execute import CommandExecutor
 from waypost_api.commands.operations import hash_of_request
 from waypost_api.commands.submit import CommandFields, command_fields, outcome_of, submission_of
 from waypost_api.json_response import JsonResponse
@@ -96,11 +97,15 @@ async def carry_through(
     request_hash = hash_of_request(call.operation, session, wanted.subject, wanted.fingerprint)
     wait = not responds_async(call)
     if earlier is not None:
-        require_same_request(earlier, request_hash)
+        structlog.contextvars.bind_contextvars(command=earlier["_id"], session=earlier["session"])
+        executor: CommandExecutor = call.state["executor"]
         if not wait:
+            await executor.accept_again(earlier, request_hash, trail=call.trail)
             return accepted(earlier, True)
         async with client_leaving(call.request) as gone:
-            outcome = await call.state["executor"].replay(earlier, request_hash, generation=wanted.scope.generation, gone=gone)
+            outcome = await executor.replay(
+                earlier, request_hash, generation=wanted.scope.generation, gone=gone, trail=call.trail
+            )
         return await _answered(outcome, wanted, answer, replayed=True)
     command = wanted.command(command_fields(call, wanted.scope, deadline_ms=wanted.deadline_ms))
     submission = submission_of(

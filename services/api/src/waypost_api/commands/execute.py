@@ -11,6 +11,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from starlette.requests import ClientDisconnect
 
 from waypost_api.commands.operations import Operations, operation_of, outcome_of
+from waypost_api.commands.publication import Publication, unanswered
 from waypost_api.commands.publisher import CommandPublisher
 from waypost_api.commands.waiters import Waiters, Waiting
 from waypost_api.metrics import UNANSWERED, Metrics
@@ -20,7 +21,6 @@ from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.documents import OperationDocument
 from waypost_common.errors import ConflictError, UnavailableError
 from waypost_common.identifiers import CommandId, OrganizationId
-from waypost_common.metrics import Hop
 from waypost_common.mongo import is_outage
 from waypost_common.outcomes import Outcome, OutcomeStatus
 from waypost_common.trail import NO_TRAIL, Trail
@@ -58,7 +58,7 @@ class CommandExecutor:
         crash: CrashPoints = NO_CRASH,
     ) -> None:
         self._operations = operations
-        self._publisher = publisher
+        self._publication = Publication(operations, publisher, metrics, database_timeout_s=database_timeout_s, now_ms=now_ms)
         self._waiters = waiters
         self._generations = generations
         self._metrics = metrics
@@ -76,13 +76,15 @@ class CommandExecutor:
         command = submission.command
         # Not from what the clock says later: it may jump meanwhile.
         ends = self._monotonic() + (command.deadline - command.issued_at) / 1_000
-        self._publisher.check()
+        self._publication.check()
         keyed = submission.idempotency_key is not None
         if keyed and (earlier := await self._record(submission)) is not None:
-            return await self.replay(earlier, submission.request_hash, generation=submission.generation, gone=gone)
+            return await self.replay(
+                earlier, submission.request_hash, generation=submission.generation, gone=gone, trail=submission.trail
+            )
         with self._waiters.register(command.id, generation=submission.generation) as waiting:
             try:
-                await (self._publish(submission) if keyed else self._record_beside_publishing(submission))
+                await (self._publish_recorded(submission) if keyed else self._record_beside_publishing(submission))
                 outcome = await self._outcome(
                     waiting,
                     command.id,
@@ -102,16 +104,26 @@ class CommandExecutor:
 
     async def start(self, submission: Submission) -> OperationDocument:
         """Publishes the command and returns its record at once: the record is there before the command is."""
-        self._publisher.check()
+        self._publication.check()
         if (earlier := await self._record(submission)) is not None:
-            require_same_request(earlier, submission.request_hash)
+            await self.accept_again(earlier, submission.request_hash, trail=submission.trail)
             return earlier
-        await self._publish(submission)
-        command = submission.command
-        return operation_of(command, request_hash=submission.request_hash, idempotency_key=submission.idempotency_key)
+        await self._publish_recorded(submission)
+        return _operation_of(submission)
 
-    async def replay(self, earlier: OperationDocument, request_hash: str, *, generation: int, gone: Gone) -> Outcome:
-        """The first outcome of a request that came before, waited for while it is under way; nothing runs.
+    async def accept_again(self, earlier: OperationDocument, request_hash: str, *, trail: Trail) -> None:
+        """Of a request that came before: sees to its command being published, in a second at most.
+
+        Raises ConflictError when the earlier request asked for something else, and UnavailableError.
+        """
+        require_same_request(earlier, request_hash)
+        await asyncio.sleep(self._publication.seconds_left(earlier))
+        await self._publication.publish_left_behind(earlier, trail=trail)
+
+    async def replay(
+        self, earlier: OperationDocument, request_hash: str, *, generation: int, gone: Gone, trail: Trail
+    ) -> Outcome:
+        """The first outcome of a request that came before, waited for while it is under way; nothing runs a second time.
 
         Raises ConflictError when the earlier request asked for something else, and what `run` raises without an outcome.
         """
@@ -121,6 +133,11 @@ class CommandExecutor:
             return outcome
         command = CommandId(earlier["_id"])
         with self._waiters.register(command, generation=generation) as waiting:
+            either: set[asyncio.Future[Any]] = {waiting, gone}
+            seconds = self._publication.seconds_left(earlier)
+            ended, _ = await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not ended:
+                await self._publication.publish_left_behind(earlier, trail=trail)
             return await self._outcome(
                 waiting,
                 command,
@@ -133,7 +150,7 @@ class CommandExecutor:
     async def _record(self, submission: Submission) -> OperationDocument | None:
         """None when recorded now, else the record that holds the idempotency key already."""
         command = submission.command
-        operation = operation_of(command, request_hash=submission.request_hash, idempotency_key=submission.idempotency_key)
+        operation = _operation_of(submission)
         try:
             with pymongo.timeout(self._database_timeout_s):
                 await self._operations.insert(operation)
@@ -147,19 +164,19 @@ class CommandExecutor:
                 await self._operations.complete(operation)
         return None
 
+    async def _publish_recorded(self, submission: Submission) -> None:
+        self._crash.passed(CrashPoint.API_AFTER_RECORD)
+        await self._publish(submission)
+
     async def _publish(self, submission: Submission) -> None:
-        try:
-            with self._metrics.hop_seconds.labels(Hop.PUBLISH).time():
-                await self._publisher.publish(submission.command, backend=submission.backend, trail=submission.trail)
-        except UnavailableError as error:
-            raise _unanswered(submission.command.id, error.message) from error
+        await self._publication.publish(submission.command, backend=submission.backend, trail=submission.trail)
 
     async def _record_beside_publishing(self, submission: Submission) -> None:
         recorded, published = await asyncio.gather(self._record(submission), self._publish(submission), return_exceptions=True)
         if isinstance(published, BaseException):
             raise published
         if isinstance(recorded, PyMongoError) and is_outage(recorded):
-            raise _unanswered(submission.command.id, "the operation could not be recorded; it may have been done") from recorded
+            raise unanswered(submission.command.id, "the operation could not be recorded; it may have been done") from recorded
         if isinstance(recorded, BaseException):
             raise recorded
 
@@ -189,7 +206,7 @@ class CommandExecutor:
                 self._metrics.outcomes.labels(outcome.status.value, "record").inc()
                 return outcome
             if self._monotonic() >= ends:
-                raise _unanswered(command, "no answer in time; the operation tells what becomes of it")
+                raise unanswered(command, "no answer in time; the operation tells what becomes of it")
             pause *= 2
 
     async def _recorded_outcome(self, organization: OrganizationId, command: CommandId, generation: int) -> Outcome | None:
@@ -211,10 +228,15 @@ class CommandExecutor:
             return await self._generations.show(generation, outcome)
 
 
+def _operation_of(submission: Submission) -> OperationDocument:
+    return operation_of(
+        submission.command,
+        request_hash=submission.request_hash,
+        idempotency_key=submission.idempotency_key,
+        backend=submission.backend,
+    )
+
+
 def require_same_request(earlier: OperationDocument, request_hash: str) -> None:
     if earlier["requestHash"] != request_hash:
         raise ConflictError("this Idempotency-Key was used for another request; use a new key")
-
-
-def _unanswered(command: CommandId, message: str) -> UnavailableError:
-    return UnavailableError(message, details={"operation": command})

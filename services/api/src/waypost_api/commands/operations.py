@@ -5,9 +5,10 @@ from typing import Any, Final, cast
 
 import orjson
 
-from waypost_common.commands import CommandEnvelope
-from waypost_common.documents import Collection, OperationDocument
+from waypost_common.commands import STORE_COMMAND_ADAPTER, CommandEnvelope, encode_command
+from waypost_common.documents import Collection, OperationDocument, Outbox
 from waypost_common.identifiers import CommandId, EpochMs, OrganizationId
+from waypost_common.live_commands import LIVE_COMMAND_ADAPTER
 from waypost_common.mongo import MongoDatabase
 from waypost_common.operations import new_operation
 from waypost_common.outcomes import UNFINISHED, Outcome, OutcomeStatus
@@ -17,11 +18,14 @@ KEEP_DAYS: Final = 7
 _IDENTITY: Final = ("organization", "session", "command", "createdAt", "deadline", "requestHash")
 
 
-def operation_of(command: CommandEnvelope, *, request_hash: str, idempotency_key: str | None) -> OperationDocument:
+def operation_of(
+    command: CommandEnvelope, *, request_hash: str, idempotency_key: str | None, backend: str | None = None
+) -> OperationDocument:
     operation = new_operation(command, now=command.issued_at, keep_days=KEEP_DAYS)
     operation["requestHash"] = request_hash
     if idempotency_key is not None:
         operation["idempotencyKey"] = idempotency_key
+        operation["outbox"] = Outbox(command=encode_command(command), backend=backend)
     return operation
 
 
@@ -40,6 +44,11 @@ def outcome_of(operation: OperationDocument) -> Outcome | None:
         partition=operation.get("partition"),
         offset=operation.get("offset"),
     )
+
+
+def command_in(outbox: Outbox) -> CommandEnvelope:
+    adapter = STORE_COMMAND_ADAPTER if outbox["backend"] is None else LIVE_COMMAND_ADAPTER
+    return adapter.validate_json(outbox["command"])
 
 
 class Operations:
