@@ -116,6 +116,15 @@ async def until_more_applied(pipeline: Pipeline, count: int) -> None:
     await eventually(more, lambda: f"{count} events more applied\n{logs(pipeline)}", every=0.005)
 
 
+async def until_less_behind(pipeline: Pipeline, count: int) -> None:
+    """Until fewer than that many events wait to be applied."""
+
+    async def less() -> bool:
+        return sum((await pipeline.ends()).values()) - await applied(pipeline) < count
+
+    await eventually(less, lambda: f"fewer than {count} events behind\n{logs(pipeline)}")
+
+
 async def assert_as_if_nothing_had_happened(
     pipeline: Pipeline, others: Mapping[str, Verdict] | None = None, *, but: Collection[Place] = ()
 ) -> None:
