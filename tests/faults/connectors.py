@@ -243,7 +243,7 @@ def _through(to_kafka: TcpProxy, to_mongod: TcpProxy) -> dict[str, str]:
     return {
         "WAYPOST_KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{to_kafka.port}",
         # Else the driver would go to where the replica set says that it is.
-        "WAYPOST_MONGO_URL": f"mongodb://{LOOPBACK}:{to_mongod.port}/?directConnection=true",
+        "WAYPOST_MONGO_URL": to_mongod.mongo_url,
     }
 
 

@@ -9,8 +9,6 @@ from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.test_unanswered_writes import beginning_of
 from tests.processes import eventually
 
-from waypost_local.ports import LOOPBACK
-
 
 class LateWrites(TcpProxy):
     def __init__(self, target: int) -> None:
@@ -19,10 +17,6 @@ class LateWrites(TcpProxy):
         self._kept_of: asyncio.StreamWriter | None = None
         self._passing = asyncio.Event()
         self._is_done = False
-
-    @property
-    def url(self) -> str:
-        return f"mongodb://{LOOPBACK}:{self.port}/?directConnection=true"
 
     @asynccontextmanager
     async def kept_back(self, command: str, collection: str) -> AsyncIterator[None]:

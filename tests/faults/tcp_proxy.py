@@ -25,6 +25,11 @@ class TcpProxy:
         self.holds_the_answer = False
         """To the request that silenced it: the target has answered, and nobody hears it until a cut."""
 
+    @property
+    def mongo_url(self) -> str:
+        """Where the target is a mongod."""
+        return f"mongodb://{LOOPBACK}:{self.port}/?directConnection=true"
+
     def fall_silent_at(self, request: bytes) -> None:
         """Once a client has said that, in one piece: it reaches the target, and no answer comes back to anybody until a cut."""
         self._silent_from = request

@@ -15,7 +15,7 @@ from tests.faults.history import applied, assert_as_if_nothing_had_happened, loa
 from tests.faults.late_writes import late_writes
 from tests.faults.store_commands import assert_each_ended_once, make_commands, until_each_ended, with_chats
 from tests.plugins.pipeline import Pipeline
-from tests.processes import eventually
+from tests.processes import Process, eventually
 
 from waypost_common.commands import StoreCommand, encode_command, key_of_command
 from waypost_common.topics import COMMANDS_STORE
@@ -41,6 +41,7 @@ INGEST = cases(
 )
 STORE = cases("store.after_claim:3", others=["store.after_claim:1", "store.after_publish:1", "store.after_publish:3"])
 CHAT = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
+KEY = {"Idempotency-Key": "once"}
 
 
 @pytest.mark.parametrize("at", INGEST)
@@ -64,7 +65,7 @@ async def test_ingest_killed_while_its_partitions_are_taken_away(
 ) -> None:
     joining = pipeline.process("waypost-ingest", **SHORT_SESSION)
     async with late_writes(mongod_server) as proxy:
-        leaving = pipeline.process("waypost-ingest", WAYPOST_MONGO_URL=proxy.url, **SHORT_SESSION)
+        leaving = pipeline.process("waypost-ingest", WAYPOST_MONGO_URL=proxy.mongo_url, **SHORT_SESSION)
         async with load(pipeline, make_history(25_000), a_second=500):
             start_to_crash(leaving, at)
             await until_more_applied(pipeline, 100)
@@ -97,6 +98,14 @@ async def ask(pipeline: Pipeline, commands: Iterable[StoreCommand]) -> None:
         await pipeline.publish_raw(encode_command(command), key_of_command(command), COMMANDS_STORE)
 
 
+async def ask_in_vain(pipeline: Pipeline, api: Process, api_key: str, at: str) -> None:
+    """A change, under `KEY`, of which the api dies."""
+    async with pipeline.client(api, api_key) as client:
+        with pytest.raises(httpx.TransportError):
+            await client.patch(CHAT, json={"pinned": True}, headers=KEY)
+    await until_killed_at(api, at)
+
+
 @pytest.mark.parametrize("at", cases(others=["api.after_record:1"]))
 async def test_an_api_killed_before_it_published_what_it_recorded_publishes_it_once_the_key_comes_again(
     pipeline: Pipeline, figures: Figures, at: str
@@ -108,16 +117,13 @@ async def test_an_api_killed_before_it_published_what_it_recorded_publishes_it_o
     await asyncio.gather(*services, first.until_ready(), second.until_ready())
     await pipeline.publish([working_session(), message("A")])
     await pipeline.until_applied()
-    key, api_key = {"Idempotency-Key": "once"}, await pipeline.api_key(ORGANIZATION)
-    async with pipeline.client(first, api_key) as client:
-        with pytest.raises(httpx.TransportError):
-            await client.patch(CHAT, json={"pinned": True}, headers=key)
-    await until_killed_at(first, at)
+    api_key = await pipeline.api_key(ORGANIZATION)
+    await ask_in_vain(pipeline, first, api_key, at)
     assert await pipeline.read_all(COMMANDS_STORE) == []
     async with pipeline.client(second, api_key) as client:
         with figures.until("an api that had recorded a request was killed, until another has answered it"):
-            again = await client.patch(CHAT, json={"pinned": True}, headers=key)
-        once_more = await client.patch(CHAT, json={"pinned": True}, headers=key)
+            again = await client.patch(CHAT, json={"pinned": True}, headers=KEY)
+        once_more = await client.patch(CHAT, json={"pinned": True}, headers=KEY)
     assert (again.status_code, again.json()["pinned"]) == (once_more.status_code, once_more.json()["pinned"]) == (200, True)
     assert len(await pipeline.read_all(COMMANDS_STORE)) == 1
     await assert_as_if_nothing_had_happened(pipeline)
@@ -132,11 +138,8 @@ async def test_an_api_killed_while_its_caller_waits_gives_the_same_answer_to_the
     await asyncio.gather(pipeline.start("waypost-ingest"), pipeline.start("waypost-store"), api.until_ready())
     await pipeline.publish([working_session(), message("A")])
     await pipeline.until_applied()
-    key, api_key = {"Idempotency-Key": "once"}, await pipeline.api_key(ORGANIZATION)
-    async with pipeline.client(api, api_key) as client:
-        with pytest.raises(httpx.TransportError):
-            await client.patch(CHAT, json={"pinned": True}, headers=key)
-    await until_killed_at(api, at)
+    api_key = await pipeline.api_key(ORGANIZATION)
+    await ask_in_vain(pipeline, api, api_key, at)
     [operation] = [one["_id"] async for one in pipeline.database["operations"].find({})]
     async with pipeline.client(api, api_key) as client:
 
@@ -148,7 +151,7 @@ async def test_an_api_killed_while_its_caller_waits_gives_the_same_answer_to_the
             start_again(api)
             await api.until_ready()
             await eventually(succeeded, lambda: f"the operation succeeded\n{logs(pipeline)}")
-        again = await client.patch(CHAT, json={"pinned": True}, headers=key)
+        again = await client.patch(CHAT, json={"pinned": True}, headers=KEY)
     assert (again.status_code, again.json()["pinned"]) == (200, True)
     assert len(await pipeline.read_all(COMMANDS_STORE)) == 1
     await assert_as_if_nothing_had_happened(pipeline)

@@ -124,7 +124,7 @@ async def test_an_ingest_that_was_taken_for_dead_and_goes_on_changes_nothing_any
     pipeline: Pipeline, mongod_server: str, figures: Figures
 ) -> None:
     async with late_writes(mongod_server) as proxy:
-        zombie, other = ingest(pipeline, WAYPOST_MONGO_URL=proxy.url), ingest(pipeline)
+        zombie, other = ingest(pipeline, WAYPOST_MONGO_URL=proxy.mongo_url), ingest(pipeline)
         async with load(pipeline, make_history(15_000), a_second=500):
             zombie.start()
             await until_more_applied(pipeline, 200)

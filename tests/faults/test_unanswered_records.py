@@ -13,7 +13,6 @@ from tests.plugins.pipeline import Pipeline
 from tests.processes import eventually
 
 from waypost_common.topics import COMMANDS_STORE
-from waypost_local.ports import LOOPBACK
 
 pytestmark = pytest.mark.slow
 
@@ -25,12 +24,11 @@ KEY = {"Idempotency-Key": "once"}
 async def test_a_request_whose_record_was_not_answered_is_done_once_when_it_comes_again(
     pipeline: Pipeline, proxy: TcpProxy, figures: Figures
 ) -> None:
-    url = f"mongodb://{LOOPBACK}:{proxy.port}/?directConnection=true"
     await asyncio.gather(pipeline.start("waypost-ingest"), pipeline.start("waypost-store"))
     await pipeline.publish([working_session(), message("A")])
     await pipeline.until_applied()
     api_key = await pipeline.api_key(ORGANIZATION)
-    async with pipeline.client(await pipeline.start_api(WAYPOST_MONGO_URL=url), api_key) as client:
+    async with pipeline.client(await pipeline.start_api(WAYPOST_MONGO_URL=proxy.mongo_url), api_key) as client:
         proxy.fall_silent_at(beginning_of("insert", "operations"))
         refused = await client.patch(CHAT, json={"pinned": True}, headers=KEY)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "gateway_unavailable")

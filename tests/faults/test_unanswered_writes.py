@@ -10,8 +10,6 @@ from tests.faults.thorough import thorough
 from tests.plugins.pipeline import Pipeline
 from tests.processes import eventually
 
-from waypost_local.ports import LOOPBACK
-
 pytestmark = pytest.mark.slow
 
 
@@ -22,8 +20,9 @@ async def test_ingest_killed_before_it_hears_what_became_of_a_bulk_write(
 ) -> None:
     history = make_history(5_000)
     await pipeline.publish(history.events, history.headers_of)
-    url = f"mongodb://{LOOPBACK}:{proxy.port}/?directConnection=true"
-    ingest = pipeline.process("waypost-ingest", WAYPOST_MONGO_URL=url, WAYPOST_BATCH_MAX_RECORDS="2500", **SHORT_SESSION)
+    ingest = pipeline.process(
+        "waypost-ingest", WAYPOST_MONGO_URL=proxy.mongo_url, WAYPOST_BATCH_MAX_RECORDS="2500", **SHORT_SESSION
+    )
     proxy.fall_silent_at(beginning_of(command, collection))
     ingest.start()
 
