@@ -4,13 +4,17 @@ Of a change also where the time goes: Kafka stamps each record when its producer
 What else a machine does only ever adds time. So the first samples are dropped (first use of code, connections, topics),
 each round is judged by its median, and of three rounds the best one counts: a slow round tells of the machine, three slow
 rounds tell of Waypost, unless Kafka and MongoDB alone are slow there too (`parts_alone`). The later rounds run only when the
-first was too slow.
+first was too slow. Neither what earlier tests left the disk to write nor garbage of this process, which keeps the clock, is
+part of it.
 """
 
 import asyncio
+import gc
+import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -30,18 +34,32 @@ TIMES_THE_PARTS = 3.0
 """Where that is more than 50 ms, the machine is too slow for them; of Waypost it tells no less."""
 WARM_UP = 10
 SAMPLES = 40
+"""Enough for a median."""
+CHANGES = 120
+"""Of fewer than 100 samples the 99th percentile is the slowest: one hold-up of the machine, and no percentile of Waypost's."""
 ROUNDS = 3
 UNTIL_IDLE_S = 0.1
 """The last sample's position has been saved and its outcome recorded by then, and every consumer waits for records again."""
 
 CHAT = f"/api/v1/sessions/{SESSION}/chats/{ALICE}"
 MESSAGES = f"/api/v1/sessions/{SESSION}/messages"
+HOPS = ("api: request to command", "store: command to event", "ingest: event to outcome", "api: outcome to answer")
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 Sample = Callable[[int], Awaitable[float]]
 """Does one thing, of which it is told the number, and says how many seconds it took."""
 Record = Callable[[str, object], None]
+
+
+@pytest.fixture(autouse=True)
+def quiet_clock() -> Iterator[None]:
+    """A full collection of all that pytest holds takes 0.1 s and more."""
+    os.sync()
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture
@@ -59,7 +77,7 @@ async def client(pipeline: Pipeline) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def best_round_ms(sample: Sample, record: Record, target_ms: float) -> tuple[float, float]:
+async def best_round_ms(sample: Sample, record: Record, target_ms: float, samples: int = SAMPLES) -> tuple[float, float]:
     """Median and 99th percentile of the round with the best median."""
     rounds: list[tuple[float, float]] = []
     for number in range(WARM_UP):
@@ -67,7 +85,7 @@ async def best_round_ms(sample: Sample, record: Record, target_ms: float) -> tup
         await pause(UNTIL_IDLE_S)
     while len(rounds) < ROUNDS and (not rounds or min(rounds)[0] > target_ms):
         taken = []
-        for _ in range(SAMPLES):
+        for _ in range(samples):
             number += 1
             taken.append(await sample(number) * 1_000)
             await pause(UNTIL_IDLE_S)
@@ -76,7 +94,7 @@ async def best_round_ms(sample: Sample, record: Record, target_ms: float) -> tup
         tell(
             record,
             f"round {len(rounds)}",
-            f"median {median:.1f} ms, p99 {p99:.1f} ms, least {min(taken):.1f} ms of {SAMPLES} samples",
+            f"median {median:.1f} ms, p99 {p99:.1f} ms, {min(taken):.1f} to {max(taken):.1f} ms of {samples} samples",
         )
     return min(rounds)
 
@@ -126,20 +144,21 @@ async def test_a_change_of_a_chat_is_answered_within_50_ms(
         spans.append((started_at, started_at + taken))
         return taken
 
-    median, p99 = await best_round_ms(sample, record_property, CHANGE_MS)
-    for hop, milliseconds in (await hops(pipeline, spans[WARM_UP:])).items():
-        tell(record_property, hop, f"median {milliseconds:.1f} ms")
+    median, p99 = await best_round_ms(sample, record_property, CHANGE_MS, CHANGES)
+    changes = await changes_by_hop(pipeline, spans[WARM_UP:])
+    slowest = max(changes, key=sum)
+    for hop, *taken, of_slowest in zip(HOPS, *changes, slowest, strict=True):
+        tell(record_property, hop, f"median {statistics.median(taken):.1f} ms, of the slowest change {of_slowest:.1f} ms")
     within = await within_ms(pipeline, record_property)
     assert median <= within
     assert p99 <= CHANGE_P99_MS / MOST_MS * within
 
 
-async def hops(pipeline: Pipeline, spans: Sequence[tuple[float, float]]) -> dict[str, float]:
-    """The median time of each hop of the changes, ms. They came one after another, so the n-th records are the n-th change's."""
+async def changes_by_hop(pipeline: Pipeline, spans: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """How long each change took at each of `HOPS`, ms. They came one after another, so the n-th records are the n-th change's."""
     commands = sorted(record.timestamp for record in await pipeline.read_all(COMMANDS_STORE))
     events = sorted(record.timestamp for record in await pipeline.read_all(EVENTS) if dict(record.headers).get("command"))
     outcomes = sorted(record.timestamp for record in await pipeline.read_all(OUTCOMES))
     stamps = list(zip(commands, events, outcomes, strict=True))[-len(spans) :]
     points = [(start * 1_000, *stamped, end * 1_000) for (start, end), stamped in zip(spans, stamps, strict=True)]
-    names = ("api: request to command", "store: command to event", "ingest: event to outcome", "api: outcome to answer")
-    return {name: statistics.median(point[number + 1] - point[number] for point in points) for number, name in enumerate(names)}
+    return [[later - earlier for earlier, later in pairwise(point)] for point in points]
