@@ -4,12 +4,14 @@ from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from waypost_common.kafka import MAX_REQUEST_BYTES
+from waypost_common.kafka_connection import take_closed_for_broken
 from waypost_common.kafka_security import security_options
 from waypost_common.settings import KafkaSettings
 
 
 def create_broker(settings: KafkaSettings, *, client_id: str) -> KafkaBroker:
     """Starts a service's subscribers, and publishes; creates no topics."""
+    take_closed_for_broken()
     return KafkaBroker(
         settings.bootstrap_servers.split(","),  # else FastStream takes them for one host
         client_id=client_id,

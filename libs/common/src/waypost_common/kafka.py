@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import DefaultPartitioner
 
 from waypost_common.fetch_wait import FETCH_WAIT_MS
+from waypost_common.kafka_connection import take_closed_for_broken
 from waypost_common.kafka_security import security_options, tell_refusals
 from waypost_common.settings import KafkaSettings
 
@@ -40,6 +41,7 @@ def create_producer(settings: KafkaSettings, *, client_id: str, partitioner: Par
 
     A `partitioner` must choose as Kafka's own does: all records of a key share a partition, whoever writes them (rule R2).
     """
+    take_closed_for_broken()
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.bootstrap_servers,
         client_id=client_id,
@@ -57,6 +59,7 @@ def create_producer(settings: KafkaSettings, *, client_id: str, partitioner: Par
 
 def create_consumer(settings: KafkaSettings, *topics: str, client_id: str, **options: Any) -> AIOKafkaConsumer:
     """To be started and stopped by the caller. `options` are aiokafka's; those of a group: `consumer_options`."""
+    take_closed_for_broken()
     consumer = AIOKafkaConsumer(
         *topics,
         bootstrap_servers=settings.bootstrap_servers,
@@ -107,6 +110,7 @@ def may_pass(error: KafkaError) -> bool:
 
 
 def create_admin(settings: KafkaSettings, *, client_id: str) -> AIOKafkaAdminClient:
+    take_closed_for_broken()
     admin = AIOKafkaAdminClient(
         bootstrap_servers=settings.bootstrap_servers,
         client_id=client_id,
