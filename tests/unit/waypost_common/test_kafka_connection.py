@@ -17,8 +17,8 @@ from waypost_common.broker import create_broker
 from waypost_common.kafka import create_admin, create_consumer, create_producer
 from waypost_common.kafka_connection import Connection
 from waypost_common.settings import KafkaSettings
+from waypost_local.ports import LOOPBACK
 
-HOST = "127.0.0.1"
 MOMENTS = 20
 """Turns of the event loop, within which a connection that was torn down is closed, and its reader has heard of it."""
 
@@ -41,8 +41,8 @@ async def _errors_after_the_end(kind: type[AIOKafkaConnection], send: Send) -> l
         writer.close()
         gone.set()
 
-    async with await asyncio.start_server(silent, HOST, 0) as server:
-        connection: Any = kind(HOST, server.sockets[0].getsockname()[1], request_timeout_ms=1_000)
+    async with await asyncio.start_server(silent, LOOPBACK, 0) as server:
+        connection: Any = kind(LOOPBACK, server.sockets[0].getsockname()[1], request_timeout_ms=1_000)
         await connection.connect()
         connection._writer.transport.abort()
         for _ in range(MOMENTS):

@@ -20,7 +20,7 @@ READY_SECONDS = 60
 STOP_SECONDS = 20
 # Fast to start and small: measured 1.9 s to the first answer, against 2.4 s with Java's defaults.
 # The young generation is small because a collection stops the broker: of the default size, the first one came after half a
-# minute and took 30 to 110 ms, by which one request waited; so it is 6 to 21. The metaspace: two full collections fewer at start.
+# minute and took 30 ms, by which one request waited; so it is 6 to 21. The metaspace: two full collections fewer at start.
 JAVA_FLAGS = ("-Xmx512m", "-Xmn16m", "-XX:MetaspaceSize=64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _INSTALLED_FROM = (files("waypost_local") / "pom.xml", files("waypost_local") / "log4j2.yaml")
 
