@@ -19,7 +19,7 @@ from waypost_api.events.stream import EventLog
 from waypost_api.metrics import Metrics
 from waypost_api.pagination import Cursors
 from waypost_api.pipeline_report import PipelineReport
-from waypost_api.queries.scope import Generations
+from waypost_api.queries.generations import Generations
 from waypost_api.readiness import Readiness
 from waypost_api.searches import Searches
 from waypost_api.second_dialect.rate_limit import RequestCounter

@@ -32,7 +32,7 @@ from waypost_api.metrics import Metrics
 from waypost_api.pagination import Cursors, signing_secret
 from waypost_api.pipeline_report import PipelineReport
 from waypost_api.queries import sessions
-from waypost_api.queries.scope import Generations
+from waypost_api.queries.generations import Generations
 from waypost_api.readiness import Readiness
 from waypost_api.refusal import Refusal, end_if_clocks_differ
 from waypost_api.searches import Searches

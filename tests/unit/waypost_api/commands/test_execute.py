@@ -8,7 +8,7 @@ from waypost_api.commands.operations import Operations
 from waypost_api.commands.publisher import CommandPublisher
 from waypost_api.commands.waiters import Waiters
 from waypost_api.metrics import Metrics
-from waypost_api.queries.scope import Generations
+from waypost_api.queries.generations import Generations
 from waypost_common.commands import Actor, ChatCommandPayload, ChatReadCommand, CommandEnvelope
 from waypost_common.errors import UnavailableError
 from waypost_common.identifiers import EpochMs, Jid, OrganizationId, SessionId, new_command_id
@@ -55,6 +55,9 @@ class Parts:
         self.seconds += 1
         if self._answered:
             self.waiters.resolve(SUCCEEDED)
+
+    async def others(self, *_: object, **__: object) -> set[int]:
+        return set()
 
     async def run(self) -> Outcome:
         part = cast("Any", self)

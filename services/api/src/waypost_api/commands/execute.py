@@ -13,22 +13,20 @@ from starlette.requests import ClientDisconnect
 from waypost_api.commands.operations import Operations, operation_of, outcome_of
 from waypost_api.commands.publication import Publication, unanswered
 from waypost_api.commands.publisher import CommandPublisher
+from waypost_api.commands.visibility import Gone, Visibility
 from waypost_api.commands.waiters import Waiters, Waiting
 from waypost_api.metrics import UNANSWERED, Metrics
-from waypost_api.queries.scope import Generations
+from waypost_api.queries.generations import Generations
 from waypost_common.commands import CommandEnvelope
 from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.documents import OperationDocument
 from waypost_common.errors import ConflictError, UnavailableError
 from waypost_common.identifiers import CommandId, OrganizationId
 from waypost_common.mongo import is_outage
-from waypost_common.outcomes import Outcome, OutcomeStatus
+from waypost_common.outcomes import Outcome
 from waypost_common.trail import NO_TRAIL, Trail
 
 FIRST_LOOK_S: Final = 0.1
-
-Gone = asyncio.Future[None]
-"""Done once the client has closed its connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,7 @@ class CommandExecutor:
         self._operations = operations
         self._publication = Publication(operations, publisher, metrics, database_timeout_s=database_timeout_s, now_ms=now_ms)
         self._waiters = waiters
-        self._generations = generations
+        self._visibility = Visibility(generations, database_timeout_s=database_timeout_s, monotonic=monotonic)
         self._metrics = metrics
         self._database_timeout_s = database_timeout_s
         self._monotonic = monotonic
@@ -128,9 +126,10 @@ class CommandExecutor:
         Raises ConflictError when the earlier request asked for something else, and what `run` raises without an outcome.
         """
         require_same_request(earlier, request_hash)
+        ends = self._monotonic() + max(0, earlier["deadline"] - self._now_ms()) / 1_000
         outcome = outcome_of(earlier)
-        if outcome is not None and await self._can_be_read_in(generation, outcome):
-            return outcome
+        if outcome is not None and await self._visibility.shown_in(generation, outcome):
+            return await self._visibility.until_shown(outcome, generation=generation, ends=ends, gone=gone)
         command = CommandId(earlier["_id"])
         with self._waiters.register(command, generation=generation) as waiting:
             either: set[asyncio.Future[Any]] = {waiting, gone}
@@ -143,7 +142,7 @@ class CommandExecutor:
                 command,
                 earlier["organization"],
                 generation=generation,
-                ends=self._monotonic() + max(0, earlier["deadline"] - self._now_ms()) / 1_000,
+                ends=ends,
                 gone=gone,
             )
 
@@ -198,13 +197,13 @@ class CommandExecutor:
             remaining = max(0.0, ends - self._monotonic())
             await asyncio.wait(either, timeout=min(pause, remaining), return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
-                return waiting.result()
+                return await self._visibility.until_shown(waiting.result(), generation=generation, ends=ends, gone=gone)
             if gone.done():
                 raise ClientDisconnect
             outcome = await self._recorded_outcome(organization, command, generation)
             if outcome is not None:
                 self._metrics.outcomes.labels(outcome.status.value, "record").inc()
-                return outcome
+                return await self._visibility.until_shown(outcome, generation=generation, ends=ends, gone=gone)
             if self._monotonic() >= ends:
                 raise unanswered(command, "no answer in time; the operation tells what becomes of it")
             pause *= 2
@@ -214,18 +213,11 @@ class CommandExecutor:
             with pymongo.timeout(self._database_timeout_s):
                 operation = await self._operations.find(organization, command)
             outcome = None if operation is None else outcome_of(operation)
-            return outcome if outcome is not None and await self._can_be_read_in(generation, outcome) else None
+            return outcome if outcome is not None and await self._visibility.shown_in(generation, outcome) else None
         except PyMongoError as error:
             if not is_outage(error):
                 raise
             return None
-
-    async def _can_be_read_in(self, generation: int, outcome: Outcome) -> bool:
-        """At a switch of generations the record may tell of the other one's documents, and these may be behind."""
-        if outcome.status is not OutcomeStatus.SUCCEEDED:
-            return True
-        with pymongo.timeout(self._database_timeout_s):
-            return await self._generations.show(generation, outcome)
 
 
 def _operation_of(submission: Submission) -> OperationDocument:
