@@ -82,7 +82,8 @@ async def test_what_a_dropped_generation_told_is_taken(impatient: ApiSettings, d
 async def ready(database: Any, pipeline: PipelineDouble) -> None:
     """Generation 1 is read and tells of the event at offset 5; generation 2 is to be switched to, and has not read it yet."""
     pipeline.generation, pipeline.position = 1, (0, 5)
-    await database["generations"].insert_one({"_id": "g2", "generation": 2, "state": "ready"})
+    making = [{"_id": "live", "generation": 1, "making": 2}, {"_id": "g2", "generation": 2, "state": "ready"}]
+    await database["generations"].insert_many(making)
     await database["positions"].insert_many([position(1, 5), position(2, 4)])
 
 
@@ -91,7 +92,7 @@ async def reach(database: Any, generation: int, offset: int) -> None:
 
 
 async def switch(database: Any) -> None:
-    await database["generations"].update_one({"_id": "live"}, {"$set": {"generation": 2}}, upsert=True)
+    await database["generations"].update_one({"_id": "live"}, {"$set": {"generation": 2}})
 
 
 @asynccontextmanager

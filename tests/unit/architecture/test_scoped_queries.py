@@ -18,7 +18,8 @@ READS = {
     "estimated_document_count",
 }
 UNBOUND = {
-    "Generations._look": "the pointer to the generation that is read, and those that are ready, of all organizations",
+    "Generations._look": "the pointer to the generation that is read, of all organizations",
+    "Generations._is_ready": "the record of the generation that may be read next, of all organizations",
     "Generations.show": "how far generations are, of all organizations",
     "find_session_of_any_organization": "for platform administrators alone",
     "owners_of": "tells whose a session is, so that an event which says otherwise is told to nobody",

@@ -1,13 +1,13 @@
 """Which generation reads follow, and which others the next read of a caller may follow around a switch."""
 
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from waypost_api.metrics import Metrics
 from waypost_common.documents import NO_OFFSET, Collection
-from waypost_common.generations import LIVE, STALE_S, GenerationState, generations_of
+from waypost_common.generations import LIVE, STALE_S, GenerationState
 from waypost_common.mongo import MongoDatabase
 from waypost_common.outcomes import Outcome
 
@@ -19,7 +19,8 @@ FORMER_FOR_S: Final = 10.0
 class _Look:
     at_s: float
     live: int
-    ready: Set[int]
+    ready: int | None
+    """The only one that may become live next, once it is ready."""
 
 
 class Generations:
@@ -50,7 +51,7 @@ class Generations:
         last = self._last
         if anew or last is None or self._monotonic() >= last.at_s + STALE_S:
             last = await self._look()
-        read = {last.live, *last.ready}
+        read = {last.live} if last.ready is None else {last.live, last.ready}
         if self._former is not None and self._monotonic() < self._former[1]:
             read.add(self._former[0])
         return read - {generation}
@@ -68,9 +69,10 @@ class Generations:
 
     async def _look(self) -> _Look:
         began = self._monotonic()
-        wanted = {"$or": [{"_id": LIVE}, {"state": GenerationState.READY.value}]}
-        found = generations_of([document async for document in self._collection.find(wanted)])
-        look = _Look(began, 1 if found.live is None else found.live, found.states.keys())
+        pointer: Any = await self._collection.find_one({"_id": LIVE})
+        live: int = 1 if pointer is None else pointer["generation"]
+        making: int | None = None if pointer is None else pointer.get("making")
+        look = _Look(began, live, making if making is not None and making > live and await self._is_ready(making) else None)
         last = self._last
         if last is not None and last.at_s > began:
             return last  # of two looks beside each other the later one counts
@@ -78,3 +80,7 @@ class Generations:
             self._former = (last.live, began + FORMER_FOR_S)
         self._last = look
         return look
+
+    async def _is_ready(self, generation: int) -> bool:
+        record: Any = await self._collection.find_one({"_id": f"g{generation}"})
+        return record is not None and record.get("state") == GenerationState.READY.value
