@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from waypost_api.metrics import Metrics
 from waypost_common.documents import NO_OFFSET, Collection
-from waypost_common.generations import LIVE, STALE_S, GenerationState
+from waypost_common.generations import FORMER_FOR_S, LIVE, STALE_S, GenerationState
 from waypost_common.mongo import MongoDatabase
 from waypost_common.outcomes import Outcome
 
-FORMER_FOR_S: Final = 10.0
+FORMER_READ_FOR_S: Final = 10.0
 """So long after a switch another replica may read the former generation: the most that WAYPOST_CACHE_GENERATION_MS may be."""
 
 
@@ -76,8 +76,9 @@ class Generations:
         last = self._last
         if last is not None and last.at_s > began:
             return last  # of two looks beside each other the later one counts
-        if last is not None and last.live != look.live:
-            self._former = (last.live, began + FORMER_FOR_S)
+        # After a longer time without requests the switch may be so long ago that nothing is folded into the former one any more.
+        if last is not None and last.live != look.live and began < last.at_s + FORMER_FOR_S - FORMER_READ_FOR_S:
+            self._former = (last.live, began + FORMER_READ_FOR_S)
         self._last = look
         return look
 
