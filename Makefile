@@ -63,8 +63,8 @@ clean: ## Stop, and remove the data and the caches of this folder
 	rm -rf .waypost .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov .faults .benchmarks
 	find $(MEMBERS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Bytecode is kept, whatever the shell says: else each process of the tests compiles all of our code, and every test, anew.
-test test-unit properties faults faults-summary soak: export PYTHONDONTWRITEBYTECODE :=
+# Bytecode is kept, whatever the shell says: else each process compiles all of our code, and every test, anew.
+test test-unit properties faults faults-summary soak bench bench-connectors: export PYTHONDONTWRITEBYTECODE :=
 
 test: lint types imports ## Everything that CI checks (Kafka and mongod of its own; minutes)
 	$(BIN)/pytest -q --numprocesses $(TEST_PROCESSES) $(FAST_TESTS)

@@ -83,13 +83,19 @@ class Workbench:
                 self._seed = plant(system)
         return self._seed
 
-    @property
-    def worker(self) -> ConnectWorker:
-        """One for all runs, so that its JVM is warm."""
+    def start_worker(self) -> ConnectWorker:
+        """Comes back while it is still starting. One for all runs, so that its JVM is warm."""
         if self._worker is None:
             self.tell("starting Kafka Connect (the first time its jars are fetched, which takes minutes)")
             self._worker = self._stack.enter_context(run_worker(self.servers))
         return self._worker
+
+    @property
+    def worker(self) -> ConnectWorker:
+        """Ready."""
+        worker = self.start_worker()
+        worker.until_ready()
+        return worker
 
 
 @contextmanager

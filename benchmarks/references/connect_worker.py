@@ -33,8 +33,11 @@ class ConnectWorker:
         self.child = child
         self._address = f"http://{LOOPBACK}:{port}"
 
-    def missing(self) -> str | None:
-        """None once it takes connectors."""
+    def until_ready(self) -> None:
+        """Blocks until it takes connectors; at once when it does already. Raises LocalError where it ends before."""
+        self.child.wait_ready(self._missing, READY_SECONDS)
+
+    def _missing(self) -> str | None:
         try:
             self._ask("GET", "/connectors")
         except (OSError, urllib.error.URLError) as error:
@@ -76,7 +79,10 @@ class ConnectWorker:
 
 @contextmanager
 def run_worker(servers: Servers) -> Iterator[ConnectWorker]:
-    """Its jars are fetched from Maven Central the first time. Raises LocalError where Java or Maven is missing."""
+    """Started, not ready yet: that takes it ten seconds, in which other things can be done.
+
+    Its jars are fetched from Maven Central the first time. Raises LocalError where Java or Maven is missing.
+    """
     jars = install_once(name_with_digest("connect", PROJECT.read_bytes()), lambda folder: copy_jars(PROJECT, folder, "Connect"))
     port = free_port()
     folder = servers.folder / "connect"
@@ -89,9 +95,7 @@ def run_worker(servers: Servers) -> Iterator[ConnectWorker]:
     ]
     child = Child("Kafka Connect", command, os.environ, folder / "connect.log")
     try:
-        worker = ConnectWorker(child, port)
-        child.wait_ready(worker.missing, READY_SECONDS)
-        yield worker
+        yield ConnectWorker(child, port)
     finally:
         child.stop(STOP_SECONDS)
 

@@ -39,6 +39,9 @@ def beside_sink(bench: Workbench, history: str, mode: Mode) -> tuple[Pairs[Inges
 
 
 def _measure(bench: Workbench) -> list[Measurement]:
+    bench.start_worker()
+    for history in (LONG_TAIL, SPREAD):  # while it starts
+        bench.log(history)
     return [
         _beside_replacing(bench, LONG_TAIL, "mixed history, long tail of chats"),
         _beside_replacing(bench, SPREAD, "mixed history, 5,000 chats equally busy"),
