@@ -1,7 +1,7 @@
 """A consumer of a log in memory, with a clock that only its polls move: the loop's tests take no time."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,6 +57,8 @@ class FakeConsumer:
         self.unreadable: set[tuple[TopicPartition, int]] = set()
         """Records that a poll raises for, having moved on the positions of the partitions before."""
         self.on_empty_poll: Callable[[], Any] = lambda: None
+        self.wait_when_empty: Callable[[], Awaitable[object]] | None = None
+        """Takes the place of moving the clock."""
         self._fetcher = SimpleNamespace(_fetch_max_wait_ms=FETCH_WAIT_MS)
 
     def assignment(self) -> frozenset[TopicPartition]:
@@ -102,7 +104,9 @@ class FakeConsumer:
                 found[partition] = [record(partition, offset) for offset in range(start, end)]
                 self.positions[partition] = end
                 left -= end - start
-        if not found:
+        if not found and self.wait_when_empty is not None:
+            await self.wait_when_empty()
+        elif not found:
             self.clock.now += max(timeout_ms, 1) / 1_000
             if not only:
                 self.on_empty_poll()
@@ -127,6 +131,7 @@ class RecordingHandler:
         self.starts = starts
         self.calls: list[tuple[str, Any]] = []
         self.assigned_errors: list[Exception] = []
+        self.when_assigned: Callable[[], object] = lambda: None
         self.process_errors: list[BaseException | None] = []
         self.answers: list[NextOffsets] = []
         self.entered = asyncio.Event()
@@ -136,6 +141,7 @@ class RecordingHandler:
     async def assigned(self, partitions: Collection[TopicPartition], consumer: Any) -> NextOffsets:
         self.calls.append(("assigned", frozenset(partitions)))
         await asyncio.sleep(0)
+        self.when_assigned()
         if self.assigned_errors:
             raise self.assigned_errors.pop(0)
         return dict.fromkeys(partitions, 0) if self.starts is None else self.starts

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from aiokafka.errors import (
     CommitFailedError,
-    ConsumerStoppedError,
     KafkaConnectionError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
 from tests.unit.waypost_common.fake_consumer import P0, P1, Clock, FakeConsumer
-from tests.unit.waypost_common.scene import Scene, beside
+from tests.unit.waypost_common.scene import Scene
 
 from waypost_common.consumption import ConsumptionLoop, ConsumptionStoppedError, RetryLaterError
 
@@ -125,14 +124,6 @@ async def test_the_pause_after_each_failure_doubles_up_to_a_limit_and_begins_ane
     assert pauses[-1] == 0.1
 
 
-async def test_waiting_for_an_outage_to_end_stops_when_told_to() -> None:
-    scene = Scene({P0: 1})
-    scene.handler.process_errors = [RetryLaterError("away")] * 100
-    await scene.run()
-    assert len(scene.handler.batches) == 1
-    assert scene.consumer.commits == []
-
-
 async def test_an_error_of_kafka_while_waiting_does_not_end_the_wait() -> None:
     scene = Scene({P0: 1})
     scene.handler.process_errors = [RetryLaterError("away")]
@@ -235,26 +226,6 @@ async def test_a_commit_leaves_out_partitions_that_are_no_longer_assigned() -> N
     scene.handler.process = then_lose_one  # type: ignore[method-assign]
     await scene.run()
     assert scene.last_commit == {P0: 1}
-
-
-async def test_stopping_finishes_the_batch_at_hand_and_commits_it() -> None:
-    scene = Scene({P0: 2})
-    scene.handler.gate.clear()
-
-    async def stop() -> None:
-        await scene.handler.entered.wait()
-        scene.loop.stop()
-        scene.handler.gate.set()
-
-    await beside(scene.run(), stop)
-    assert scene.last_commit == {P0: 2}
-
-
-async def test_a_consumer_that_is_stopped_from_outside_ends_the_loop() -> None:
-    scene = Scene({P0: 1})
-    scene.consumer.poll_errors = [ConsumerStoppedError()]
-    await scene.run()
-    assert scene.handler.batches == []
 
 
 async def test_a_bug_in_the_handler_ends_the_loop_with_nothing_committed() -> None:

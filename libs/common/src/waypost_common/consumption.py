@@ -24,6 +24,7 @@ from aiokafka.structs import ConsumerRecord
 from waypost_common.backlog import Backlog, Behind
 from waypost_common.crash_points import NO_CRASH, CrashPoint, CrashPoints
 from waypost_common.fetch_wait import FetchWait
+from waypost_common.stop_signal import StopSignal
 from waypost_common.unreadable import read_around
 
 log = structlog.stdlib.get_logger(__name__)
@@ -99,7 +100,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         self._committed_at = self._monotonic()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._stopping = asyncio.Event()
+        self._stop = StopSignal()
 
     @property
     def ready(self) -> bool:
@@ -150,8 +151,8 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         self._revoking = False
 
     def stop(self) -> None:
-        """The loop ends after the batch at hand."""
-        self._stopping.set()
+        """The loop ends after the batch at hand; at once while it waits for records. May be repeated."""
+        self._stop.set()
 
     async def run(self, consumer: AIOKafkaConsumer) -> None:
         """Returns after `stop`; raises ConsumptionStoppedError when it must not go on."""
@@ -160,10 +161,10 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         self._starting |= set(consumer.assignment())
         consumer.pause(*consumer.assignment())
         backoff = FIRST_BACKOFF_S
-        while not self._stopping.is_set():
+        while not self._stop.is_set():
             try:
                 await self._start_partitions(consumer)
-                if await self._poll(consumer):
+                if not self._stop.is_set() and await self._poll(consumer):
                     backoff = FIRST_BACKOFF_S
             except RetryLaterError as error:
                 log.warning("waiting_for_a_dependency", reason=str(error), seconds=backoff)
@@ -188,7 +189,7 @@ class ConsumptionLoop(ConsumerRebalanceListener):
     async def _poll(self, consumer: AIOKafkaConsumer) -> bool:
         timeout_ms = POLL_MS if self._reading else POLL_WHILE_WAITING_MS
         try:
-            polled = await consumer.getmany(timeout_ms=timeout_ms, max_records=self._max_records)
+            polled = await self._stop.unless_set(consumer.getmany(timeout_ms=timeout_ms, max_records=self._max_records)) or {}
         except NoOffsetForPartitionError:
             # Committed offsets expire or were never made; `assigned` says where to start, so this one is not needed.
             polled = {}
@@ -264,9 +265,9 @@ class ConsumptionLoop(ConsumerRebalanceListener):
         until = self._monotonic() + seconds
         paused = self._reading.keys() & set(consumer.assignment())
         consumer.pause(*paused)
-        while (left := until - self._monotonic()) > 0 and not self._stopping.is_set():
+        while (left := until - self._monotonic()) > 0 and not self._stop.is_set():
             try:
-                await consumer.getmany(timeout_ms=int(min(left, 0.5) * 1_000))
+                await self._stop.unless_set(consumer.getmany(timeout_ms=int(min(left, 0.5) * 1_000)))
             except KafkaError:
                 await asyncio.sleep(min(left, 0.5))
         consumer.resume(*(paused & self._reading.keys() & set(consumer.assignment())))
