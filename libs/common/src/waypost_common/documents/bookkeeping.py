@@ -41,6 +41,8 @@ class GenerationDocument(TypedDict):
     """Of the pointer: the highest number that was ever given to a generation; absent before the first rebuild."""
     making: NotRequired[int | None]
     """Of the pointer: the only generation that may become live next; None after it was abandoned."""
+    former: NotRequired[int]
+    """Of the pointer: the generation that was live before the last switch, which was at `changedAt`."""
 
 
 class AddressDocument(TypedDict):

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from waypost_api.metrics import Metrics
 from waypost_common.documents import NO_OFFSET, Collection
-from waypost_common.generations import FORMER_FOR_S, LIVE, STALE_S, GenerationState
+from waypost_common.generations import LIVE, STALE_S, GenerationState
 from waypost_common.mongo import MongoDatabase
 from waypost_common.outcomes import Outcome
 
 FORMER_READ_FOR_S: Final = 10.0
 """So long after a switch another replica may read the former generation: the most that WAYPOST_CACHE_GENERATION_MS may be."""
+_POINTER: Final = {"generation": True, "making": True, "former": True, "ageMs": {"$subtract": ["$$NOW", "$changedAt"]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class _Look:
     live: int
     ready: int | None
     """The only one that may become live next, once it is ready."""
+    former: int | None
+    former_until_s: float
+    """Then nobody reads that one any more."""
 
 
 class Generations:
@@ -35,7 +39,6 @@ class Generations:
         self._metrics = metrics
         self._monotonic = monotonic
         self._last: _Look | None = None
-        self._former: tuple[int, float] | None = None
 
     async def live(self) -> int:
         last = self._last
@@ -52,8 +55,8 @@ class Generations:
         if anew or last is None or self._monotonic() >= last.at_s + STALE_S:
             last = await self._look()
         read = {last.live} if last.ready is None else {last.live, last.ready}
-        if self._former is not None and self._monotonic() < self._former[1]:
-            read.add(self._former[0])
+        if last.former is not None and self._monotonic() < last.former_until_s:
+            read.add(last.former)
         return read - {generation}
 
     async def show(self, generation: int, outcome: Outcome) -> bool:
@@ -69,18 +72,23 @@ class Generations:
 
     async def _look(self) -> _Look:
         began = self._monotonic()
-        pointer: Any = await self._collection.find_one({"_id": LIVE})
-        live: int = 1 if pointer is None else pointer["generation"]
-        making: int | None = None if pointer is None else pointer.get("making")
-        look = _Look(began, live, making if making is not None and making > live and await self._is_ready(making) else None)
+        pointer: Any = await self._collection.find_one({"_id": LIVE}, _POINTER)
+        look = await self._seen(pointer or {"generation": 1}, began)
         last = self._last
         if last is not None and last.at_s > began:
             return last  # of two looks beside each other the later one counts
-        # After a longer time without requests the switch may be so long ago that nothing is folded into the former one any more.
-        if last is not None and last.live != look.live and began < last.at_s + FORMER_FOR_S - FORMER_READ_FOR_S:
-            self._former = (last.live, began + FORMER_READ_FOR_S)
         self._last = look
         return look
+
+    async def _seen(self, pointer: dict[str, Any], at_s: float) -> _Look:
+        live, making, former = pointer["generation"], pointer.get("making"), pointer.get("former")
+        return _Look(
+            at_s,
+            live,
+            ready=making if making is not None and making > live and await self._is_ready(making) else None,
+            former=former,
+            former_until_s=at_s + FORMER_READ_FOR_S - (pointer.get("ageMs") or 0) / 1_000,
+        )
 
     async def _is_ready(self, generation: int) -> bool:
         record: Any = await self._collection.find_one({"_id": f"g{generation}"})

@@ -58,7 +58,8 @@ class GenerationRecords:
         """The one write that switches reads. Raises StoreError when another was made live meanwhile, or this one abandoned."""
         # An earlier version records none that is being made.
         possible = {"_id": LIVE, "generation": instead_of, "$or": [{"making": generation}, {"making": {"$exists": False}}]}
-        switched = await self._collection.update_one(possible, [{"$set": {"generation": generation, "changedAt": NOW}}])
+        fields: Document = {"generation": generation, "former": instead_of, "changedAt": NOW}
+        switched = await self._collection.update_one(possible, [{"$set": fields}])
         if switched.matched_count == 0:
             raise StoreError(
                 f"generation {generation} was abandoned meanwhile, or another became live: look at `waypost generations list`"
